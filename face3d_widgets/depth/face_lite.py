@@ -1,0 +1,202 @@
+"""The small face-depth network that ships inside the package.
+
+An EfficientNet-Lite0 encoder looks at the photo at ever coarser grids; a
+decoder in the manner of MiDaS v2.1 small walks back up and, at each step, fuses
+the coarse answer ("a head, about here, about this round") with the finer
+features of the same grid ("an edge, a nostril"). 3.7 million weights.
+
+The output is a *relief*: higher is nearer, affine in inverse depth, one unit
+for every 0.1 m on an adult's head. Whatever is not a person comes out near
+-3.5, so the same map tells the subject from the background.
+
+The weights learned from synthetic heads only; the encoder started from
+ImageNet. They are relative depth of a face, not MiDaS, and they fail on near
+profiles (too flat), on hands or microphones before the face, and on small faces
+in large pictures.
+
+References
+----------
+Tan, M. and Le, Q. (2019). EfficientNet. https://arxiv.org/abs/1905.11946
+(the Lite variants drop squeeze-and-excitation and use ReLU6).
+Ranftl, R. et al. (2022). Towards robust monocular depth estimation.
+https://doi.org/10.1109/TPAMI.2020.3019967
+"""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["BACKGROUND_BELOW", "FaceLite", "load_face_lite"]
+
+#: Relief below this is background: half-way between a person's farthest parts
+#: and the -3.5 that the network was taught for everything else.
+BACKGROUND_BELOW = -1.75
+
+# (repeats, kernel, stride, expansion, channels in, channels out) of each stage
+_STAGES = [
+    (1, 3, 1, 1, 32, 16),
+    (2, 3, 2, 6, 16, 24),
+    (2, 5, 2, 6, 24, 40),
+    (3, 3, 2, 6, 40, 80),
+    (3, 5, 1, 6, 80, 112),
+    (4, 5, 2, 6, 112, 192),
+    (1, 3, 1, 6, 192, 320),
+]
+# Blocks whose output the decoder uses: the last at 1/4, 1/8, 1/16 and 1/32.
+_TAPS = (2, 4, 10, 15)
+_TAP_CHANNELS = (24, 40, 112, 320)
+_DECODER_CHANNELS = 64
+
+
+def _same_pad(x: Tensor, kernel: int) -> Tensor:
+    """TensorFlow's "same" padding for stride 2 on an even size: more at the end."""
+    total = kernel - 2
+    before, after = total // 2, total - total // 2
+    return F.pad(x, (before, after, before, after))
+
+
+class _ConvNorm(nn.Module):
+    """Convolution and batch normalisation, with "same" padding at stride 2."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1
+    ) -> None:
+        super().__init__()
+        self.stride, self.kernel = stride, kernel
+        padding = kernel // 2 if stride == 1 else 0
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.stride == 2:
+            x = _same_pad(x, self.kernel)
+        return self.norm(self.conv(x))
+
+
+class _InvertedResidual(nn.Module):
+    """Widen, look around in each channel alone, narrow; add the input back."""
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        wide = inputs * expansion
+        self.expand = _ConvNorm(inputs, wide, 1) if expansion > 1 else None
+        self.depthwise = _ConvNorm(wide, wide, kernel, stride, groups=wide)
+        self.project = _ConvNorm(wide, outputs, 1)
+        self.adds_input = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x if self.expand is None else F.relu6(self.expand(x))
+        y = self.project(F.relu6(self.depthwise(y)))
+        return x + y if self.adds_input else y
+
+
+class _Encoder(nn.Module):
+    """EfficientNet-Lite0 without its classifier."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = _ConvNorm(3, 32, 3, stride=2)
+        self.blocks = nn.ModuleList(
+            _InvertedResidual(
+                inputs if i == 0 else outputs, outputs, expansion, kernel, stride if i == 0 else 1
+            )
+            for repeats, kernel, stride, expansion, inputs, outputs in _STAGES
+            for i in range(repeats)
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Features at 1/2 (the stem's), and at 1/4, 1/8, 1/16 and 1/32."""
+        stem = F.relu6(self.stem(x))
+        taps, y = [], stem
+        for i, block in enumerate(self.blocks):
+            y = block(y)
+            if i in _TAPS:
+                taps.append(y)
+        return stem, taps
+
+
+class _ResidualUnit(nn.Module):
+    """Two convolutions whose result is added to the input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+
+
+class _Fusion(nn.Module):
+    """Join the coarse answer with finer features, then go to the next finer grid."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        # `skip` of the coarsest fusion has nothing to join and stays unused.
+        self.skip = _ResidualUnit(channels)
+        self.refine = _ResidualUnit(channels)
+        self.out = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, coarse: Tensor, fine: Tensor | None, like: Tensor) -> Tensor:
+        x = coarse if fine is None else coarse + self.skip(fine)
+        x = self.out(self.refine(x))
+        return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+class FaceLite(nn.Module):
+    """Photo to relief.
+
+    Input: (n, 3, h, w) float, sRGB from 0 to 1; h and w multiples of 32.
+    Output: (n, h, w) float32, relief; higher is nearer.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        c = _DECODER_CHANNELS
+        self.encoder = _Encoder()
+        self.reduce = nn.ModuleList(
+            nn.Conv2d(inputs, c, 1 if inputs == 320 else 3, padding="same", bias=False)
+            for inputs in _TAP_CHANNELS
+        )
+        self.fusions = nn.ModuleList(_Fusion(c) for _ in _TAP_CHANNELS)
+        self.head = nn.Conv2d(c, 32, 3, padding=1)
+        self.stem_reduce = nn.Conv2d(32, 16, 1)
+        self.merge = nn.Conv2d(48, 32, 3, padding=1)
+        self.relief = nn.Conv2d(32, 1, 1)
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Relief of a batch of photos."""
+        stem, taps = self.encoder((rgb - self.mean) / self.std)
+        fine = [reduce(tap) for reduce, tap in zip(self.reduce, taps, strict=True)]
+        y = self.fusions[3](fine[3], None, like=fine[2])
+        y = self.fusions[2](y, fine[2], like=fine[1])
+        y = self.fusions[1](y, fine[1], like=fine[0])
+        y = self.fusions[0](y, fine[0], like=stem)
+        y = torch.cat([F.relu(self.head(y)), self.stem_reduce(stem)], dim=1)
+        y = self.relief(F.relu(self.merge(y)))
+        y = F.interpolate(y, size=rgb.shape[-2:], mode="bilinear", align_corners=False)
+        return y[:, 0].float()
+
+
+def load_face_lite() -> FaceLite:
+    """The network with the packaged weights, in eval mode."""
+    from safetensors.torch import load_file
+
+    with as_file(files(__package__) / "weights" / "face_lite.safetensors") as path:
+        weights = load_file(path)
+    network = FaceLite()
+    network.load_state_dict(
+        {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+    )
+    # A third quicker on the CPU; torch's own types do not know this argument.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.eval()

@@ -1,0 +1,115 @@
+"""Plotly's FigureWidget, mended for a page that many people open."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from collections.abc import Callable
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import traitlets as t
+from plotly.serializers import _py_to_js
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import FigureWidget
+else:
+    # Plotly's widget asks for nbformat, which asks for jsonschema, which compiles
+    # the grammar of international web addresses: 3.3 seconds of the page's start
+    # for something that nobody here checks. jsonschema does without it where it
+    # is not installed.
+    _absent = "rfc3987_syntax" not in sys.modules
+    if _absent:
+        sys.modules["rfc3987_syntax"] = None
+    try:
+        from plotly.graph_objects import FigureWidget
+    finally:
+        if _absent:
+            del sys.modules["rfc3987_syntax"]
+
+__all__ = ["FaceFigureWidget", "plotly_script"]
+
+# A browser that does not answer for so long is taken to be ready again.
+_DRAWING_AT_MOST = 3.0  # seconds
+_CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": True, "responsive": True}
+
+
+def plotly_script() -> bytes:
+    """The script with which Plotly's widget draws, 5 MB of JavaScript."""
+    return (files("plotly") / "package_data" / "widgetbundle.js").read_bytes()
+
+
+class FaceFigureWidget(FigureWidget):
+    """Plotly's figure with three things mended.
+
+    - The script that draws it (5 MB) is fetched once from our server, where the
+      browser keeps it, or asked of the kernel where the page has another server;
+      Plotly sends it with every figure.
+    - A page that opens later gets the present data, not those of the start.
+    - The browser says when it has drawn, and can hand back a picture.
+    """
+
+    _fresh = t.Int(0).tag(sync=True)
+    _esm = (files(__package__) / "static" / "figure.js").read_text("utf-8")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._config = _CONFIG
+        self._drawing_since: float | None = None
+        self._next: Callable[[], None] | None = None
+        self._pictures: dict[int, Callable[[bytes | None], None]] = {}
+        self._ids = itertools.count(1)
+        self._mounted = False
+        self.on_msg(self._on_browser)
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """The state as it is now; Plotly's own has the data of the start."""
+        state = super().get_state(key, drop_defaults)
+        if "_widget_data" in state and hasattr(self, "_data"):  # not while it is made
+            state["_widget_data"] = _py_to_js(self._data, None)
+            state["_widget_layout"] = _py_to_js(self._layout, None)
+        return state
+
+    @property
+    def mounted(self) -> bool:
+        """Whether a browser shows the figure."""
+        return self._mounted
+
+    def when_drawn(self, draw: Callable[[], None]) -> None:
+        """Call `draw` now, or once the browser has drawn what it has; only the newest waits."""
+        now = time.monotonic()
+        waiting = self._drawing_since is not None and now - self._drawing_since < _DRAWING_AT_MOST
+        if self._mounted and waiting:
+            self._next = draw
+        else:
+            self._drawing_since = now
+            self._next = None
+            draw()
+
+    def picture(self, done: Callable[[bytes | None], None]) -> None:
+        """Ask the browser for a PNG of what it shows; `done(None)` when it has none."""
+        number = next(self._ids)
+        self._pictures[number] = done
+        self.send({"type": "picture", "id": number})
+
+    def _on_browser(self, _: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        kind = message.get("type")
+        if kind == "mounted":
+            self._mounted = True
+        elif kind == "state":
+            # One message, so that the page knows that the data are there too.
+            self._fresh += 1
+            self.send_state(["_widget_data", "_widget_layout", "_fresh"])
+        elif kind == "script":
+            script = plotly_script()
+            self.send({"type": "script"}, [script])
+        elif kind == "drawn":
+            self._drawing_since = None
+            draw, self._next = self._next, None
+            if draw is not None:
+                self.when_drawn(draw)
+        elif kind == "picture":
+            done = self._pictures.pop(int(message.get("id", 0)), None)
+            if done is not None:
+                done(bytes(buffers[0]) if buffers else None)

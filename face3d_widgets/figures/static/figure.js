@@ -1,0 +1,137 @@
+// Plotly's own widget script does the drawing. It is large, so a page loads it
+// once: from the address that the page names, or from the kernel.
+
+/** Plotly's module, shared by every figure of the page. */
+function plotlyModule(model) {
+  window.face3dPlotly ??= loadPlotly(model).catch((error) => {
+    window.face3dPlotly = undefined; // so that the next figure may try again
+    throw error;
+  });
+  return window.face3dPlotly;
+}
+
+async function loadPlotly(model) {
+  const address = document.querySelector('meta[name="face3d-plotly"]')?.content;
+  if (address) return import(new URL(address, document.baseURI).href);
+  const script = await new Promise((resolve) => {
+    const receive = (message, buffers) => {
+      if (message.type !== "script") return;
+      model.off("msg:custom", receive);
+      resolve(buffers[0]);
+    };
+    model.on("msg:custom", receive);
+    model.send({ type: "script" });
+  });
+  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  try {
+    return await import(url);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/** Two frames from now the browser has drawn; a hidden page draws none and says so at once. */
+function afterDrawing() {
+  return new Promise((resolve) => {
+    if (document.hidden) resolve();
+    else requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)));
+  });
+}
+
+/** Ask the kernel for the figure as it is now. */
+function freshState(model) {
+  return new Promise((resolve) => {
+    const arrived = () => {
+      model.off("change:_fresh", arrived);
+      resolve();
+    };
+    model.on("change:_fresh", arrived);
+    model.send({ type: "state" });
+  });
+}
+
+export default () => {
+  let inner;
+  let loading;
+  let missed = false;
+
+  // The page is shown first; loading the script and drawing hold up everything else.
+  async function load(context) {
+    const { model } = context;
+    await afterDrawing();
+    const module = await plotlyModule(model);
+    if (missed) await freshState(model);
+    inner = module.default();
+    await inner.initialize(context);
+  }
+
+  return {
+    initialize({ model }) {
+      const miss = () => {
+        missed ||= !inner;
+      };
+      model.on("change:_py2js_update", miss);
+      model.on("change:_py2js_relayout", miss);
+    },
+    async render(context) {
+      const { model, el } = context;
+      el.classList.add("f3d-figure");
+      el.dataset.loading = "Loading the 3D view…";
+      loading ??= load(context);
+      try {
+        await loading;
+      } catch (error) {
+        loading = undefined;
+        el.dataset.loading = "The 3D view could not be loaded; reload the page.";
+        throw error;
+      }
+      await afterDrawing();
+      const remove = await inner.render(context);
+      delete el.dataset.loading;
+      const graph = el.classList.contains("js-plotly-plot") ? el : el.querySelector(".js-plotly-plot");
+
+      // Registered after Plotly's own handler, hence called when it has finished.
+      const drawn = async () => {
+        if (!model.get("_py2js_update") && !model.get("_py2js_restyle")) return;
+        await afterDrawing();
+        model.send({ type: "drawn" });
+      };
+      model.on("change:_py2js_update", drawn);
+      model.on("change:_py2js_restyle", drawn);
+
+      const picture = async (message) => {
+        if (message.type !== "picture") return;
+        const answer = { type: "picture", id: message.id };
+        try {
+          const { width, height } = el.getBoundingClientRect();
+          const url = await window.Plotly.toImage(graph, {
+            format: "png",
+            width,
+            height,
+            scale: 2,
+            setBackground: "white",
+          });
+          const bytes = await (await fetch(url)).arrayBuffer();
+          model.send(answer, undefined, [bytes]);
+        } catch (error) {
+          console.warn("the view could not be saved as a picture", error);
+          model.send(answer);
+        }
+      };
+      model.on("msg:custom", picture);
+
+      const resize = new ResizeObserver(() => {
+        if (el.clientWidth && graph._fullLayout) window.Plotly.Plots.resize(graph);
+      });
+      resize.observe(el);
+      model.send({ type: "mounted" });
+      return () => {
+        resize.disconnect();
+        model.off("change:_py2js_update", drawn);
+        model.off("change:_py2js_restyle", drawn);
+        model.off("msg:custom", picture);
+        remove?.();
+      };
+    },
+  };
+};

@@ -1,0 +1,1 @@
+"""The dashboard's web server: Voila with our template and settings."""
