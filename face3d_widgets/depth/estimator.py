@@ -73,14 +73,16 @@ class DepthEstimator:
     def _run(self, info: ModelInfo, photo: Photo) -> InverseDepth:
         import torch
 
-        from face3d_widgets.depth.face_lite import BACKGROUND_BELOW
+        from face3d_widgets.depth.face_lite import BACKGROUND_BELOW, SUBJECT_ABOVE
 
         network = self._load(info)
         size = input_size(photo.height, photo.width, info.input_side)
         batch = torch.from_numpy(resize_to_input(photo.rgb, size))[None]
         with torch.inference_mode():
             relief = network(batch.contiguous(memory_format=torch.channels_last))[0].numpy()
-        values, subject = enlarge_with_outline(relief, BACKGROUND_BELOW, photo.height, photo.width)
+        values, subject = enlarge_with_outline(
+            relief, (BACKGROUND_BELOW, SUBJECT_ABOVE), photo.height, photo.width
+        )
         return InverseDepth(values, subject, info.name, info.relief_unit)
 
 

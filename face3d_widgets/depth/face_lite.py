@@ -30,11 +30,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["BACKGROUND_BELOW", "FaceLite", "load_face_lite"]
+__all__ = ["BACKGROUND_BELOW", "SUBJECT_ABOVE", "FaceLite", "load_face_lite"]
 
 #: Relief below this is background: half-way between a person's farthest parts
 #: and the -3.5 that the network was taught for everything else.
 BACKGROUND_BELOW = -1.75
+#: Relief above this is surely the person; along the outline, between the two,
+#: pixels have the person's depth but often the background's colour.
+SUBJECT_ABOVE = -1.2
 
 # (repeats, kernel, stride, expansion, channels in, channels out) of each stage
 _STAGES = [

@@ -44,7 +44,7 @@ def resize_to_photo(values: NDArray[np.float32], height: int, width: int) -> NDA
 
 
 def enlarge_with_outline(
-    values: NDArray[np.float32], threshold: float, height: int, width: int
+    values: NDArray[np.float32], thresholds: tuple[float, float], height: int, width: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Enlarge inverse depth so that the subject keeps a clean outline.
 
@@ -56,8 +56,10 @@ def enlarge_with_outline(
     Parameters
     ----------
     values : (rows, columns) float32
-        Inverse depth from the network; the background lies below `threshold`.
-    threshold : float
+        Inverse depth from the network.
+    thresholds : (background_below, subject_above)
+        Along the outline, a value between the two has the subject's depth but is
+        not sure to be the subject.
     height, width : int
         The photo's size.
 
@@ -65,26 +67,28 @@ def enlarge_with_outline(
     -------
     values : (height, width) float32
     subject : (height, width) bool
-        The largest region above the threshold, and others at least a quarter as
-        large.
+        The largest region that is surely the subject, and others at least a
+        quarter as large.
     """
     import cv2
 
-    above = values > threshold
-    subject = _main_regions(above)
-    outline = resize_to_photo(values, height, width) > threshold
-    # What the smaller regions would add is kept out by a margin around the main ones.
-    near = cv2.dilate(subject.astype(np.uint8), np.ones((3, 3), np.uint8))
-    outline &= cv2.resize(near, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    background_below, subject_above = thresholds
+    above = values > background_below
+    main = _main_regions(above).astype(np.uint8)
+    enlarged = resize_to_photo(values, height, width)
+    # A margin of a cell, so that the outline runs where the enlarged values say.
+    near_main = cv2.dilate(main, np.ones((3, 3), np.uint8))
+    at_main = cv2.resize(near_main, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    subject = at_main & (enlarged > subject_above)
 
     kernel = np.ones((2 * _BLUR + 1, 2 * _BLUR + 1), np.uint8)
-    inside = cv2.erode(subject.astype(np.uint8), kernel) > 0
+    inside = cv2.erode(main, kernel) > 0
     outside = cv2.dilate(above.astype(np.uint8), kernel) == 0
     if not inside.any() or not outside.any():
-        return resize_to_photo(values, height, width), outline
+        return enlarged, subject
     front = resize_to_photo(_continued(values, inside), height, width)
     back = resize_to_photo(_continued(values, outside), height, width)
-    return np.where(outline, front, back), outline
+    return np.where(at_main & (enlarged > background_below), front, back), subject
 
 
 def _continued(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The one 3D figure: a point trace and a mesh trace, updated in place.
+"""The one 3D figure: points, a mesh and the axes, each a trace, updated in place.
 
 Plotly's axes here: x to the right, y away from the viewer, z up, so that the
 turntable keeps a face upright. Origin: the middle of the subject.
@@ -22,13 +22,14 @@ from face3d_widgets.types import Mesh, PointCloud, ViewParams
 __all__ = ["HOME_EYE", "FaceFigure", "Scene"]
 
 #: The camera at the start: a little to the side, so that depth shows.
-HOME_EYE = {"x": 0.55, "y": -1.45, "z": 0.12}
+HOME_EYE = {"x": 0.5, "y": -1.4, "z": 0.1}
 
-_POINTS, _MESH = 0, 1
-# The box is cubic and this many times as wide as the subject is large, so that
-# shoulders and background have room; the scene is scaled up to match.
-_ROOM = 1.6
+_POINTS, _MESH, _AXES = 0, 1, 2
+# Plotly draws nothing outside its box, so the box is this many times the
+# subject's size and has room for the background; the scene is scaled to match.
+_ROOM = 2.5
 
+_AXES_COLOR = "#d9822b"
 _PLAIN_LIGHT = {"ambient": 1.0, "diffuse": 0.0, "specular": 0.0, "fresnel": 0.0, "roughness": 1.0}
 _SHADING_LIGHT = {
     "ambient": 0.5,
@@ -105,6 +106,20 @@ class FaceFigure:
                     name="mesh",
                 )
             )
+            figure.add_trace(
+                go.Scatter3d(
+                    x=empty,
+                    y=empty,
+                    z=empty,
+                    mode="lines+text",
+                    text=["", "right", "", "up", "", "nearer"],
+                    textfont={"size": 15, "color": _AXES_COLOR},
+                    line={"width": 5, "color": _AXES_COLOR},
+                    connectgaps=False,
+                    hoverinfo="skip",
+                    name="axes",
+                )
+            )
             figure.update_layout(_layout())
 
     def draw(self, scene: Scene, view: ViewParams) -> None:
@@ -115,7 +130,7 @@ class FaceFigure:
         with self.figure.batch_update():
             is_mesh = isinstance(scene.shape, Mesh)
             self._send("visible", is_mesh, self._set_visible)
-            self._send("range", round(_ROOM * scene.framing.radius, 4), self._set_range)
+            self._send("radius", round(scene.framing.radius, 4), self._set_radius)
             self._send("axes", view.axes, self._set_axes)
             if is_mesh:
                 self._draw_mesh(scene, view)
@@ -175,13 +190,19 @@ class FaceFigure:
         i, j, k = np.ascontiguousarray(faces.T, np.uint16 if small else np.int32)
         self.figure.data[_MESH].update(i=i, j=j, k=k, overwrite=True)
 
-    def _set_range(self, half: float) -> None:
+    def _set_radius(self, radius: float) -> None:
         for axis in ("xaxis", "yaxis", "zaxis"):
-            self.figure.layout.scene[axis].range = [-half, half]
+            self.figure.layout.scene[axis].range = [-_ROOM * radius, _ROOM * radius]
+        # Three arrows from the lower left corner of the subject's box.
+        start = np.array([-radius, 0, -radius], np.float32)
+        ends = start + radius * np.array([[0.4, 0, 0], [0, 0, 0.4], [0, -0.4, 0]], np.float32)
+        x, y, z = np.stack([(start, end) for end in ends]).reshape(-1, 3).T
+        self.figure.data[_AXES].update(
+            x=np.ascontiguousarray(x), y=np.ascontiguousarray(y), z=np.ascontiguousarray(z)
+        )
 
     def _set_axes(self, visible: bool) -> None:
-        for axis in ("xaxis", "yaxis", "zaxis"):
-            self.figure.layout.scene[axis].visible = visible
+        self.figure.data[_AXES].visible = visible
 
     def _send(self, name: str, value: Any, setter: Callable[[Any], None]) -> None:
         """Call `setter(value)` unless the same value was sent before under this name."""
@@ -244,17 +265,7 @@ def _home_camera() -> dict[str, Any]:
 
 
 def _layout() -> dict[str, Any]:
-    def axis(title: str) -> dict[str, Any]:
-        return {
-            "visible": False,
-            "title": {"text": title},
-            "color": "#8a8f98",
-            "gridcolor": "#8a8f9855",
-            "showbackground": False,
-            "showspikes": False,
-            "zeroline": False,
-        }
-
+    hidden = {"visible": False}
     return {
         "autosize": True,
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
@@ -262,9 +273,9 @@ def _layout() -> dict[str, Any]:
         "showlegend": False,
         "uirevision": "the camera is the person's",
         "scene": {
-            "xaxis": axis("right"),
-            "yaxis": axis("depth"),
-            "zaxis": axis("up"),
+            "xaxis": hidden,
+            "yaxis": hidden,
+            "zaxis": hidden,
             "aspectmode": "manual",
             "aspectratio": {"x": _ROOM, "y": _ROOM, "z": _ROOM},
             "bgcolor": "rgba(0,0,0,0)",

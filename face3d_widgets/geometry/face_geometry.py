@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from face3d_widgets.geometry.point_order import spread_order
 from face3d_widgets.geometry.relief import (
-    FARTHEST,
+    FARTHEST_BEHIND,
+    SMALLEST_SUBJECT,
     SubjectStats,
     depth_from_inverse_depth,
     nearness,
@@ -22,9 +23,9 @@ from face3d_widgets.types import GeometryParams, InverseDepth, Mesh, Photo, Poin
 __all__ = ["FaceGeometry", "Framing"]
 
 # A surface that falls off more steeply than this, in depth over width at the
-# natural relief (5 is 79 degrees), is a depth edge: points there hang between
+# natural relief (12 is 85 degrees), is a depth edge: points there hang between
 # face and background and are left out.
-EDGE_SLOPE = 5.0
+EDGE_SLOPE = 12.0
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,15 @@ class FaceGeometry:
         self.nearness = nearness(inverse_depth)
         self.stats: SubjectStats = subject_stats(inverse_depth, self.nearness)
         self._off_edge = self._slope() <= EDGE_SLOPE
+        self._cut: tuple[float, NDArray[np.bool_]] | None = None
         self._points: tuple[tuple[int, float], _Samples] | None = None
         self._grid: tuple[tuple[int, float], tuple[_Samples, NDArray[np.int32]]] | None = None
+
+    @property
+    def found_subject(self) -> bool:
+        """Whether the network tells where the person is, and there is one."""
+        subject = self.inverse_depth.subject
+        return subject is not None and bool(subject.mean() >= SMALLEST_SUBJECT)
 
     def framing(self, fov: float) -> Framing:
         """The subject's box at a vertical field of view of `fov` degrees."""
@@ -111,7 +119,9 @@ class FaceGeometry:
         return np.hypot(dy, dx) * np.float32(self.stats.natural_gain * self.photo.height)
 
     def _kept(self, cutoff: float) -> NDArray[np.bool_]:
-        return (self.nearness >= cutoff) & self._off_edge
+        if self._cut is None or self._cut[0] != cutoff:
+            self._cut = cutoff, (self.nearness >= cutoff) & self._off_edge
+        return self._cut[1]
 
     def _point_samples(self, n_points: int, cutoff: float) -> _Samples:
         if self._points is None or self._points[0] != (n_points, cutoff):
@@ -180,7 +190,7 @@ class FaceGeometry:
     def _depth(self, values: NDArray[np.float32], params: GeometryParams) -> NDArray[np.float32]:
         scale, shift = scale_and_shift(self.stats, params.relief, params.fov)
         return depth_from_inverse_depth(
-            values, scale, shift, FARTHEST * subject_distance(params.fov)
+            values, scale, shift, subject_distance(params.fov) + FARTHEST_BEHIND
         )
 
     def _cloud(self, samples: _Samples, params: GeometryParams) -> PointCloud:

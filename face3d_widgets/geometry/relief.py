@@ -40,8 +40,10 @@ __all__ = [
 HEAD_WIDTH = 0.165
 # Where a network has no unit, a subject is made this deep, in head widths.
 NATURAL_DEPTH = 0.7
-# Nothing is placed farther than this many times the subject's distance.
-FARTHEST = 4.0
+# Nothing is placed farther behind the subject than this, in picture heights.
+FARTHEST_BEHIND = 1.0
+# A subject that covers less of the picture than this is nobody.
+SMALLEST_SUBJECT = 0.005
 # Outside the subject, the background counts as at most this near (0 to 1).
 BACKGROUND_NEARNESS = 0.25
 
@@ -82,15 +84,16 @@ def nearness(inverse_depth: InverseDepth) -> NDArray[np.float32]:
     Returns
     -------
     (h, w) float32, 0 (farthest) to 1 (nearest)
-        Where the network tells the subject, everything outside it is at most
+        Where the network finds the subject, everything outside it is at most
         `BACKGROUND_NEARNESS`.
     """
     values = inverse_depth.values
     low, high = np.quantile(_thinned(values), [0.01, 0.995])
     share = (values - low) / max(high - low, np.finfo(np.float32).tiny)
     np.clip(share, 0, 1, out=share)
-    if inverse_depth.subject is not None:
-        np.minimum(share, BACKGROUND_NEARNESS, out=share, where=~inverse_depth.subject)
+    subject = inverse_depth.subject
+    if subject is not None and subject.mean() >= SMALLEST_SUBJECT:
+        np.minimum(share, BACKGROUND_NEARNESS, out=share, where=~subject)
     return share
 
 
@@ -106,7 +109,7 @@ def subject_stats(inverse_depth: InverseDepth, near: NDArray[np.float32]) -> Sub
     """
     values = inverse_depth.values
     subject = inverse_depth.subject if inverse_depth.subject is not None else near >= 0.5
-    if subject.mean() < 0.005:  # nobody found: take the whole picture
+    if subject.mean() < SMALLEST_SUBJECT:  # take the whole picture
         subject = np.ones_like(subject)
     sample = _thinned(values)[_thinned(subject)]
     q05, q50, q95 = (float(q) for q in np.quantile(sample, [0.05, 0.5, 0.95]))

@@ -132,8 +132,8 @@ class GeometryControls(FaceWidget, script="controls.js"):
         super().__init__(**kwargs)
         self.defaults: dict[str, Any] = {
             name: getattr(self, name)
-            for name in self.trait_names(sync=True)
-            if not name.startswith("_") and name in self.class_own_traits()
+            for name in GeometryControls.class_own_traits(sync=True)
+            if not name.startswith("_")
         }
         self.on_msg(self._on_message)
 

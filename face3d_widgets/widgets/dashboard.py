@@ -29,12 +29,30 @@ class _Header(FaceWidget, script="header.js"):
     """Title, light and dark, and how it works."""
 
 
-class _ViewButtons(FaceWidget, script="view_buttons.js"):
-    """What belongs to the 3D view: its hint and "reset the view"."""
+class _ViewBar(FaceWidget, script="view_bar.js"):
+    """What belongs to the 3D view: how much is drawn, and "reset the view"."""
 
-    def __init__(self, reset: Callable[[], None]) -> None:
+    text = t.Unicode("").tag(sync=True)
+
+    def __init__(self, viewer: FaceViewer) -> None:
         super().__init__()
-        self.on_msg(lambda _, message, __: reset() if message.get("type") == "reset" else None)
+        self._viewer = viewer
+        viewer.observe(self._describe, ["drawn", "view"])
+        self.on_msg(self._on_message)
+        self._describe()
+
+    def _describe(self, _: object = None) -> None:
+        if not self._viewer.session.has_result:
+            self.text = ""
+        elif self._viewer.drawn == 0:
+            self.text = "Nothing is left to draw: move the background cut-off to the left."
+        else:
+            what = "points" if self._viewer.view.draw_as == "points" else "corners"
+            self.text = f"{self._viewer.drawn:,} {what}"
+
+    def _on_message(self, _: Any, message: dict[str, Any], __: Any) -> None:
+        if message.get("type") == "reset":
+            self._viewer.reset_camera()
 
 
 class Dashboard(ipywidgets.Box):
@@ -88,7 +106,7 @@ class Dashboard(ipywidgets.Box):
                 _area(
                     "f3d-area-model",
                     self.viewer,
-                    _ViewButtons(self.viewer.reset_camera),
+                    _ViewBar(self.viewer),
                     self.exports,
                 ),
                 self.controls,
@@ -184,7 +202,7 @@ class Dashboard(ipywidgets.Box):
             figure, title = self.viewer.figure, self.session.result.photo.name
             make(lambda: figure_to_html(figure, title), name("view", "html"), "text/html")
         elif kind == "ply":
-            cloud = self.session.point_cloud()
+            cloud = self.viewer.scene().cloud
             make(
                 lambda: self.session.to_ply(cloud),
                 name("points", "ply"),
@@ -223,7 +241,10 @@ def _area(name: str, *children: ipywidgets.Widget) -> ipywidgets.Box:
 def _described(result: Reconstruction) -> str:
     width, height = result.photo.original_size
     model = model_info(result.inverse_depth.model).title
-    return f"{result.photo.name}, {width} × {height}, by {model}."
+    seen = f"{result.photo.name}, {width} × {height}, by {model}."
+    if result.inverse_depth.subject is not None and not result.geometry.found_subject:
+        seen += " No head was found, so this is the whole picture; try a frontal portrait."
+    return seen
 
 
 def _megabytes(size: int) -> str:

@@ -11,10 +11,10 @@ from face3d_widgets.widgets.base import FaceWidget
 __all__ = ["ExportPanel"]
 
 _FORMATS: list[dict[str, str]] = [
-    {"format": "png", "label": "View, PNG", "help": "The model as you see it now"},
+    {"format": "png", "label": "View, PNG", "help": "As you see it now"},
     {"format": "html", "label": "View, HTML", "help": "One page that turns offline"},
-    {"format": "ply", "label": "Points, PLY", "help": "For MeshLab, Blender, CloudCompare"},
-    {"format": "depth", "label": "Depth, PNG", "help": "16-bit grey, nearer is brighter"},
+    {"format": "ply", "label": "Points, PLY", "help": "For MeshLab or Blender"},
+    {"format": "depth", "label": "Depth, PNG", "help": "16-bit grey"},
 ]
 
 

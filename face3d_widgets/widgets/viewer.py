@@ -30,6 +30,8 @@ class FaceViewer(ipywidgets.Box):
         The shape.
     view : ViewParams
         Its appearance.
+    drawn : int
+        Points, or corners of the surface, on the screen.
 
     Parameters
     ----------
@@ -37,6 +39,7 @@ class FaceViewer(ipywidgets.Box):
         A new one where none is given.
     """
 
+    drawn = t.Int(0, help="Points, or corners of the surface, on the screen.")
     params = t.Instance(GeometryParams, args=(), help="The shape.")
     view = t.Instance(ViewParams, kw={"draw_as": "mesh"}, help="Its appearance.")
 
@@ -64,7 +67,9 @@ class FaceViewer(ipywidgets.Box):
         return self.session.scene(self.view.draw_as)
 
     def _draw(self) -> None:
-        self._face_figure.draw(self.scene(), self.view)
+        scene = self.scene()
+        self._face_figure.draw(scene, self.view)
+        self.drawn = len(scene.cloud)
 
 
 def view(photo: Photo | bytes | str | Path, controls: bool = True) -> ipywidgets.Widget:

@@ -9,10 +9,11 @@ export default {
     return follow(model, ["value", "options"], () => {
       const options = model.get("options");
       select.replaceChildren(
-        ...options.map((o) => make("option", { value: o.name }, `${o.title} · ${o.facts}`)),
+        ...options.map((o) => make("option", { value: o.name }, o.title)),
       );
       select.value = model.get("value");
-      about.textContent = options.find((o) => o.name === model.get("value"))?.summary ?? "";
+      const chosen = options.find((o) => o.name === model.get("value"));
+      about.textContent = chosen ? `${chosen.facts}. ${chosen.summary}` : "";
     });
   },
 };

@@ -1,7 +1,9 @@
 export default {
   render({ model, el }) {
-    el.classList.add("f3d", "f3d-view-buttons");
+    el.classList.add("f3d", "f3d-view-bar");
+    const text = make("output");
     el.append(
+      text,
       make("span", { class: "f3d-note" }, "Drag to turn, scroll or pinch to zoom."),
       make(
         "button",
@@ -9,5 +11,6 @@ export default {
         "Reset the view",
       ),
     );
+    return follow(model, ["text"], () => (text.textContent = model.get("text")));
   },
 };
