@@ -50,6 +50,20 @@ function freshState(model) {
   });
 }
 
+/** A picture's PNG bytes, with white where it is clear. */
+async function onWhite(url) {
+  const picture = await createImageBitmap(await (await fetch(url)).blob());
+  const canvas = document.createElement("canvas");
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  const context = canvas.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(picture, 0, 0);
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  return blob.arrayBuffer();
+}
+
 export default () => {
   let inner;
   let loading;
@@ -104,15 +118,9 @@ export default () => {
         const answer = { type: "picture", id: message.id };
         try {
           const { width, height } = el.getBoundingClientRect();
-          const url = await window.Plotly.toImage(graph, {
-            format: "png",
-            width,
-            height,
-            scale: 2,
-            setBackground: "white",
-          });
-          const bytes = await (await fetch(url)).arrayBuffer();
-          model.send(answer, undefined, [bytes]);
+          const size = { width, height, scale: 2 };
+          const url = await window.Plotly.toImage(graph, { format: "png", ...size });
+          model.send(answer, undefined, [await onWhite(url)]);
         } catch (error) {
           console.warn("the view could not be saved as a picture", error);
           model.send(answer);

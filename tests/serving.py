@@ -1,0 +1,88 @@
+"""Start the real dashboard and a real browser: for the browser tests, benchmarks and pictures."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, Playwright
+
+# Software WebGL, so that it draws on machines without a GPU; nothing that calls home.
+_ARGUMENTS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--no-first-run",
+    "--use-angle=swiftshader",
+]
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+READY = ".f3d-status[data-state=ready]"
+FIGURE = ".f3d-figure:not([data-loading]) .gl-container canvas"
+
+
+def find_chromium(playwright: Playwright) -> str:
+    """A browser: the one named, the system's, or Playwright's own."""
+    found = os.environ.get("FACE3D_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    found = found or playwright.chromium.executable_path
+    if not os.path.exists(found):
+        raise RuntimeError("no Chromium: run tools/ensure_chromium.sh")
+    return found
+
+
+def launch(playwright: Playwright) -> Browser:
+    """A headless Chromium with software WebGL."""
+    sandbox = [] if hasattr(os, "geteuid") and os.geteuid() else ["--no-sandbox"]
+    return playwright.chromium.launch(
+        executable_path=find_chromium(playwright), args=[*_ARGUMENTS, *sandbox]
+    )
+
+
+@contextmanager
+def dashboard(*arguments: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address of a running `face3d dashboard`, and its process."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "face3d_widgets.cli", "dashboard", "--no-browser", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if found := re.search(r"http://\S+", line):
+                break
+        else:
+            raise RuntimeError("the dashboard did not start:\n" + "".join(lines))
+        # Somebody has to read on, or the server stops when the pipe is full.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield found[0], process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def open_dashboard(page: Page, address: str) -> None:
+    """Open the page and wait until the sample stands there in 3D."""
+    page.goto(address)
+    page.wait_for_selector(FIGURE, timeout=60_000)
+    page.wait_for_selector(READY, timeout=60_000)
+    wait_until_drawn(page)
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait for two frames and for the drawing of the last."""
+    page.evaluate(
+        """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+          const gl = document.querySelector('.gl-container canvas').getContext('webgl');
+          gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+          setTimeout(done);
+        })))"""
+    )

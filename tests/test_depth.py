@@ -1,0 +1,314 @@
+"""The zoo, sizes, the shipped network, and the estimator that runs it."""
+
+import math
+import sys
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from face3d_widgets.depth import (
+    DEFAULT_MODEL,
+    MODELS,
+    DepthEstimator,
+    ModelError,
+    estimator,
+    model_info,
+)
+from face3d_widgets.depth.preprocess import (
+    enlarge_with_outline,
+    input_size,
+    resize_to_input,
+    resize_to_photo,
+)
+from face3d_widgets.types import Photo
+
+# What face_lite says of the drawn portrait; to be recorded anew with new weights.
+MEAN, STD = -1.781, 1.975
+GRID = [
+    [-3.493, -3.517, -3.518, -3.501],
+    [-3.496, 0.688, 0.691, -3.502],
+    [-3.499, 0.650, 0.599, -3.493],
+    [-3.392, 0.548, 0.592, 0.059],
+]
+
+
+@pytest.fixture(scope="session")
+def real_estimator():
+    return DepthEstimator()
+
+
+# --- the zoo -----------------------------------------------------------------------------------
+
+
+def test_the_zoo_is_in_order():
+    assert DEFAULT_MODEL in MODELS
+    for name, info in MODELS.items():
+        assert info.name == name
+        assert info.summary.endswith(".")
+        assert info.licence
+        assert info.input_side % 32 == 0
+        assert name in estimator._BUILDERS
+
+
+def test_an_unknown_model_is_one_sentence_that_names_the_known():
+    with pytest.raises(ModelError) as caught:
+        model_info("midas_v9")
+    text = str(caught.value)
+    assert "'midas_v9'" in text
+    assert all(name in text for name in MODELS)
+    assert text.endswith(".")
+    assert "\n" not in text
+
+
+def test_the_zoo_cannot_be_changed():
+    with pytest.raises(TypeError):
+        MODELS["mine"] = MODELS[DEFAULT_MODEL]
+
+
+# --- sizes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("photo", "network"),
+    [
+        ((400, 400), (192, 192)),
+        ((400, 350), (192, 160)),
+        ((350, 400), (160, 192)),
+        ((1280, 160), (192, 32)),
+        ((16, 16), (192, 192)),
+        ((16, 128), (32, 192)),
+    ],
+)
+def test_input_size(photo, network):
+    assert input_size(*photo, 192) == network
+
+
+@pytest.mark.parametrize("size", [(16, 16), (37, 801), (1280, 960)])
+@pytest.mark.parametrize("side", [192, 256, 384])
+def test_inputs_are_multiples_of_32_and_as_long_as_wanted(size, side):
+    found = input_size(*size, side)
+    assert max(found) == side
+    assert all(n % 32 == 0 and n >= 32 for n in found)
+
+
+def test_resize_to_input_averages_areas():
+    rgb = np.zeros((64, 128, 3), np.uint8)
+    rgb[:, ::2] = 255  # stripes, finer than the result can show
+    batch = resize_to_input(rgb, (32, 64))
+    assert batch.shape == (3, 32, 64)
+    assert batch.dtype == np.float32
+    np.testing.assert_allclose(batch, 0.5, atol=0.003)
+
+
+SLOPE = np.tile(np.linspace(0, 0.5, 32, dtype=np.float32), (32, 1))
+
+
+def test_resize_to_photo():
+    large = resize_to_photo(SLOPE, 100, 200)
+    assert large.shape == (100, 200)
+    assert large.dtype == np.float32
+    np.testing.assert_allclose(large, large[:1].repeat(100, 0), atol=1e-6)
+    np.testing.assert_allclose(large[0, [20, 180]], [0.044, 0.456], atol=0.01)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="OpenCV's cubic (a = -0.75) makes terraces: slope ±30 %",
+)
+def test_an_enlarged_slope_has_no_terraces():
+    steps = np.diff(resize_to_photo(SLOPE, 100, 200)[50, 20:180])
+    np.testing.assert_allclose(steps, steps.mean(), rtol=0.05)
+
+
+# --- a clean outline ---------------------------------------------------------------------------
+
+
+THRESHOLDS = (-1.75, -1.2)
+
+
+def blurred_disc(side=48, radius=14):
+    """Inverse depth as a network draws it: its edge is a ramp a few cells wide."""
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    ramp = np.clip((radius - np.hypot(x, y)) / 2 + 0.5, 0, 1)
+    return (-3.5 + 4 * ramp).astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [(192, 192), (400, 300), (48, 48), (31, 50)])
+def test_nothing_lies_between_subject_and_background(size):
+    values, subject = enlarge_with_outline(blurred_disc(), THRESHOLDS, *size)
+    assert values.shape == subject.shape == size
+    assert values.dtype == np.float32
+    front = values > -1.5
+    np.testing.assert_allclose(values[front], 0.5, atol=0.05)
+    np.testing.assert_allclose(values[~front], -3.5, atol=0.05)
+    # The subject is the front but for a narrow rim that is not sure.
+    assert (front >= subject).all()
+    assert front.mean() == pytest.approx(math.pi * 14**2 / 48**2, rel=0.06)
+    assert 0.9 * front.sum() < subject.sum()
+
+
+@pytest.mark.parametrize(("level", "share"), [(0.5, 1), (-3.5, 0)])
+def test_all_subject_or_none(level, share):
+    values, subject = enlarge_with_outline(SLOPE + np.float32(level), THRESHOLDS, 80, 60)
+    assert subject.mean() == share
+    np.testing.assert_array_equal(values, resize_to_photo(SLOPE + np.float32(level), 80, 60))
+
+
+def test_a_subject_too_thin_for_a_margin_is_still_there():
+    thin = np.full((32, 32), -3.5, np.float32)
+    thin[8:24, 15:17] = 0.5
+    values, subject = enlarge_with_outline(thin, THRESHOLDS, 64, 64)
+    assert np.isfinite(values).all()
+    assert 0.01 < subject.mean() < 0.1
+
+
+def test_small_regions_beside_the_subject_are_background():
+    values = blurred_disc()
+    values[2:6, 2:6] = 0.5
+    _, subject = enlarge_with_outline(values, THRESHOLDS, 192, 192)
+    assert subject[96, 96]
+    assert not subject[:32, :32].any()
+    values[2:30, 2:9] = 0.5  # large enough for a second person
+    _, subject = enlarge_with_outline(values, THRESHOLDS, 192, 192)
+    assert subject[20:100, 14:30].all()
+
+
+# --- the network that ships --------------------------------------------------------------------
+
+
+def test_face_lite_is_what_the_zoo_says():
+    from face3d_widgets.depth.face_lite import load_face_lite
+
+    network = load_face_lite()
+    info = MODELS["face_lite"]
+    assert sum(p.numel() for p in network.parameters()) == info.parameters
+    weights = files("face3d_widgets.depth") / "weights" / "face_lite.safetensors"
+    assert len(weights.read_bytes()) == info.size
+    assert not network.training
+
+
+def test_face_lite_says_today_what_it_said_when_it_was_packed(photo, inverse_depth, real_estimator):
+    real_estimator.set_photo(photo)
+    found = real_estimator.predict("face_lite")
+    values, subject = found.values, found.subject
+    assert values.mean() == pytest.approx(MEAN, abs=0.01)
+    assert values.std() == pytest.approx(STD, abs=0.01)
+    np.testing.assert_allclose(values[15::30, 12::24], GRID, atol=0.03)
+    # What was drawn is found.
+    both = (subject & inverse_depth.subject).sum() / (subject | inverse_depth.subject).sum()
+    assert both > 0.9
+
+
+def test_the_astronaut_stands_before_the_background(astronaut, real_estimator):
+    real_estimator.set_photo(astronaut)
+    found = real_estimator.predict()
+    assert (found.model, found.relief_unit) == ("face_lite", 0.1)
+    assert found.values.shape == found.subject.shape == astronaut.rgb.shape[:2]
+    assert found.values.dtype == np.float32
+    assert 0.4 < found.subject.mean() < 0.8
+    assert found.subject[60:140, 150:210].all()  # the face
+    assert not found.subject[:160, :90].any()
+    assert np.median(found.values[~found.subject]) == pytest.approx(-3.5, abs=0.1)
+    # The nose is nearer than the hair beside it.
+    assert found.values[110:150, 170:200].max() > found.values[60:120, 118:128].max() + 0.3
+
+
+# --- the estimator -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """An estimator whose network is a grey picture; and how often it was built and run."""
+    import torch
+
+    count = {"built": 0, "run": 0}
+
+    def network(batch):
+        count["run"] += 1
+        assert batch.shape[0] == 1
+        return batch.mean(dim=1)
+
+    def build():
+        count["built"] += 1
+        return network
+
+    monkeypatch.setitem(estimator._BUILDERS, "face_lite", build)
+    assert torch.is_grad_enabled()
+    return DepthEstimator(), count
+
+
+def grey(level, size=(40, 30)):
+    return Photo(np.full((*size, 3), level, np.uint8))
+
+
+def test_a_photo_runs_once_and_the_network_is_built_once(counted):
+    predictor, count = counted
+    first, second = grey(100), grey(200)
+    predictor.set_photo(first)
+    assert count == {"built": 0, "run": 0}
+    kept = predictor.predict()
+    predictor.set_photo(first)
+    assert predictor.predict() is kept
+    assert count == {"built": 1, "run": 1}
+
+    predictor.set_photo(second)
+    assert predictor.predict().values.mean() == pytest.approx(200 / 255, abs=0.01)
+    assert kept.values.mean() == pytest.approx(100 / 255, abs=0.01)
+    predictor.set_photo(first)
+    assert predictor.predict() is not kept  # one photo at a time
+    assert count == {"built": 1, "run": 3}
+
+
+def test_warm_up_builds_and_runs_nothing(counted):
+    predictor, count = counted
+    predictor.warm_up()
+    predictor.set_photo(grey(5))
+    predictor.predict()
+    assert count == {"built": 1, "run": 1}
+
+
+def test_a_photo_comes_first():
+    with pytest.raises(ValueError, match="set_photo"):
+        DepthEstimator().predict()
+
+
+def test_an_unknown_model_leaves_the_rest_as_it_was(counted):
+    predictor, count = counted
+    predictor.set_photo(grey(5))
+    kept = predictor.predict()
+    for call in (predictor.predict, predictor.warm_up):
+        with pytest.raises(ModelError, match="no model"):
+            call("nothing")
+    assert predictor.predict() is kept
+    assert count["built"] == 1
+
+
+def test_after_a_network_failed_it_may_be_tried_again(counted, monkeypatch):
+    predictor, _ = counted
+    build = estimator._BUILDERS["face_lite"]
+
+    def fail():
+        raise MemoryError
+
+    monkeypatch.setitem(estimator._BUILDERS, "face_lite", fail)
+    predictor.set_photo(grey(5))
+    with pytest.raises(MemoryError):
+        predictor.predict()
+    monkeypatch.setitem(estimator._BUILDERS, "face_lite", build)
+    assert predictor.predict().values.shape == (40, 30)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=ImportError,
+    reason="_run imports torch before _load can say it in a sentence",
+)
+def test_without_torch_the_person_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "face3d_widgets.depth.face_lite", raising=False)
+    predictor = DepthEstimator()
+    predictor.set_photo(grey(5))
+    with pytest.raises(ModelError, match="PyTorch"):
+        predictor.predict()

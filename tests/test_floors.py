@@ -1,0 +1,128 @@
+"""A room imports only from floors below it, and heavy libraries stay where they belong."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "face3d_widgets"
+
+# Ground first; rooms of one floor do not know each other.
+FLOORS = [
+    {"types"},
+    {"image", "geometry", "export", "faces"},
+    {"samples"},
+    {"depth", "figures"},
+    {"session"},
+    {"widgets", "server", "training"},
+    {"cli"},
+]
+FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+
+# Each library, and the only rooms that may name it in an import.
+HOMES = {
+    "torch": {"depth", "training"},
+    "safetensors": {"depth", "training"},
+    "timm": {"depth", "training"},
+    "plotly": {"figures"},
+    "ipywidgets": {"widgets", "figures"},
+    "anywidget": {"widgets", "figures"},
+    "voila": {"server"},
+    "tornado": {"server"},
+}
+
+# What a fresh process must not have loaded after importing a room.
+LIGHT = ("torch", "cv2", "plotly", "ipywidgets", "anywidget", "voila", "pillow_heif")
+NOT_LOADED = {
+    "types": (*LIGHT, "PIL"),
+    "geometry": (*LIGHT, "PIL"),
+    "image": LIGHT,
+    "export": LIGHT,
+    "samples": LIGHT,
+    "depth": (*LIGHT, "PIL"),
+    "figures": ("torch", "cv2", "ipywidgets", "anywidget", "voila"),
+    "figures.figure_widget": ("torch", "cv2", "voila"),
+    "session": ("torch", "cv2", "ipywidgets", "anywidget", "voila"),
+    "widgets": ("torch", "cv2", "voila"),
+    "server.app": ("torch", "cv2", "plotly", "ipywidgets", "anywidget"),
+    "cli": (*LIGHT, "numpy", "PIL"),
+}
+
+
+def modules():
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def room_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(path):
+    """(line, dotted name) of every import in a module, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def loaded_by(statement):
+    code = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_every_module_has_a_floor():
+    assert {room_of(path) for path in modules()} <= FLOOR_OF.keys(), "put the room on a floor above"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_down(path):
+    here = room_of(path)
+    wrong = []
+    for line, name in imported(path):
+        library, *rest = name.split(".")
+        if library == "face3d_widgets":
+            there = rest[0]
+            down = there == here or FLOOR_OF.get(there, 99) < FLOOR_OF[here]
+            if not (down or there == "__version__"):
+                wrong.append(f"line {line}: {name}")
+        elif here not in HOMES.get(library, {here}):
+            wrong.append(f"line {line}: {name} belongs to {sorted(HOMES[library])}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("room", NOT_LOADED)
+def test_a_room_loads_only_what_it_needs(room):
+    assert not loaded_by(f"import face3d_widgets.{room}") & set(NOT_LOADED[room])
+
+
+def test_the_package_itself_loads_almost_nothing():
+    loaded = loaded_by("import face3d_widgets; dir(face3d_widgets)")
+    assert not loaded & {*LIGHT, "numpy", "PIL", "traitlets", "IPython", "asyncio"}
+
+
+def test_the_public_names_are_where_they_are_said_to_be():
+    import face3d_widgets
+
+    for name in face3d_widgets.__all__:
+        assert getattr(face3d_widgets, name) is not None
+        assert name in dir(face3d_widgets)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = face3d_widgets.nothing
+
+
+def test_editors_are_told_the_same_public_names():
+    import face3d_widgets
+
+    source = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    for_editors = {
+        alias.asname
+        for node in ast.walk(source)
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("face3d_widgets.")
+        for alias in node.names
+    }
+    assert for_editors == set(face3d_widgets.__all__) - {"__version__"}

@@ -1,0 +1,418 @@
+"""Camera, order of points, relief, point clouds and meshes."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from face3d_widgets.geometry import (
+    FaceGeometry,
+    back_project,
+    depth_from_inverse_depth,
+    fov_from_focal_length_35mm,
+    nearness,
+    project,
+    scale_and_shift,
+    spread_order,
+    subject_stats,
+)
+from face3d_widgets.geometry.relief import subject_distance
+from face3d_widgets.types import GeometryParams, Intrinsics, InverseDepth, Photo
+
+EVERYTHING = 10**7  # points: more than any picture here has pixels
+steady = settings(deadline=None, derandomize=True, max_examples=60)
+
+
+@pytest.fixture(scope="module")
+def geometry(photo, inverse_depth):
+    return FaceGeometry(photo, inverse_depth)
+
+
+def geometry_of(values, subject=None, relief_unit=0.1):
+    values = np.asarray(values, np.float32)
+    photo = Photo(np.zeros((*values.shape, 3), np.uint8))
+    return FaceGeometry(photo, InverseDepth(values, subject, "face_lite", relief_unit))
+
+
+def pixel_centres(height, width):
+    """(h, w, 2): u to the right, v down."""
+    v, u = np.mgrid[:height, :width] + 0.5
+    return np.stack([u, v], axis=-1)
+
+
+# --- camera ------------------------------------------------------------------------------------
+
+
+@steady
+@given(
+    st.integers(1, 48),
+    st.integers(1, 48),
+    st.tuples(st.floats(10, 4000), st.floats(10, 4000), st.floats(-50, 100), st.floats(-50, 100)),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_pixel_projects_back_onto_itself(height, width, camera, seed):
+    depth = np.random.default_rng(seed).uniform(0.05, 90, (height, width)).astype(np.float32)
+    points = back_project(depth, Intrinsics(*camera))
+    assert points.shape == (height, width, 3)
+    assert points.dtype == np.float32
+    np.testing.assert_array_equal(points[..., 2], depth)
+    back = project(points, Intrinsics(*camera))
+    np.testing.assert_allclose(back, pixel_centres(height, width), atol=1e-4)
+
+
+def test_the_axes_are_right_down_and_forward():
+    points = back_project(np.ones((4, 6), np.float32), Intrinsics.from_fov(60, 6, 4))
+    assert (np.diff(points[..., 0], axis=1) > 0).all()
+    assert (np.diff(points[..., 1], axis=0) > 0).all()
+    np.testing.assert_allclose(points.mean(axis=(0, 1)), [0, 0, 1], atol=1e-6)
+
+
+def test_what_is_behind_the_camera_is_not_in_the_picture():
+    points = np.array([[0, 0, -1], [0, 0, 0], [0, 0, 1]], np.float32)
+    seen = project(points, Intrinsics(1, 1, 0, 0))
+    assert np.isnan(seen[:2]).all()
+    np.testing.assert_array_equal(seen[2], [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("focal_length", "size", "fov"),
+    [
+        (50, (36, 24), 2 * math.atan(12 / 50)),
+        (50, (24, 36), 2 * math.atan(18 / 50)),
+        (18, (3600, 2400), 2 * math.atan(12 / 18)),
+        # A phone, 4:3 and upright: the diagonal of 43.27 mm gives 34.61 mm of height.
+        (26, (3024, 4032), 2 * math.atan(17.307 / 26)),
+    ],
+)
+def test_field_of_view_from_the_focal_length(focal_length, size, fov):
+    found = fov_from_focal_length_35mm(focal_length, *size)
+    assert found == pytest.approx(math.degrees(fov), abs=0.01)
+
+
+@pytest.mark.parametrize("focal_length", [0, -50])
+def test_a_focal_length_is_positive(focal_length):
+    with pytest.raises(ValueError, match="positive"):
+        fov_from_focal_length_35mm(focal_length, 30, 20)
+
+
+# --- order of points ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (9, 1), (2, 2), (37, 53), (300, 200)])
+def test_spread_order_has_every_pixel_once(size):
+    order = spread_order(*size)
+    np.testing.assert_array_equal(np.sort(order), np.arange(size[0] * size[1]))
+    assert order.dtype == np.int32
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("n", [400, 1600, 6400])
+def test_every_beginning_of_the_order_is_evenly_spread(n, seed):
+    row, column = np.divmod(spread_order(200, 300, seed)[:n], 300)
+    counts, _, _ = np.histogram2d(row, column, bins=(10, 10), range=((0, 200), (0, 300)))
+    # Points drawn by chance have a chi-square of 99 ± 14 here, and stray ever farther.
+    assert ((counts - n / 100) ** 2 / (n / 100)).sum() < 40
+    assert np.abs(counts - n / 100).max() <= 4
+
+
+def test_the_order_is_fixed_and_a_seed_moves_it():
+    first = spread_order(40, 30).copy()
+    spread_order.cache_clear()
+    np.testing.assert_array_equal(spread_order(40, 30), first)
+    assert (spread_order(40, 30, seed=1) != first).any()
+    assert not spread_order(40, 30).flags.writeable
+
+
+@pytest.mark.parametrize("size", [(0, 5), (5, 0)])
+def test_nothing_has_no_order(size):
+    with pytest.raises(ValueError, match="no order"):
+        spread_order(*size)
+
+
+# --- relief ------------------------------------------------------------------------------------
+
+
+def test_the_subject_is_measured(inverse_depth):
+    stats = subject_stats(inverse_depth, nearness(inverse_depth))
+    assert stats.head_width == pytest.approx(0.4, rel=0.1)
+    assert stats.natural_gain == pytest.approx(0.1 / 0.165 * stats.head_width)
+    assert stats.far < stats.middle < stats.near
+    assert stats.far > -1.75  # nothing of the background counts
+    left, top, right, bottom = stats.bounds
+    assert left == pytest.approx(-right, abs=0.02)
+    assert (top, right, bottom) == pytest.approx((-0.34, 0.35, 0.5), abs=0.03)
+
+
+def test_a_network_without_a_unit_makes_a_head_as_deep_as_heads_are():
+    values = np.tile(np.linspace(0, 4000, 80, dtype=np.float32), (100, 1))
+    stats = subject_stats(InverseDepth(values), nearness(InverseDepth(values)))
+    depth = stats.natural_gain * (stats.near - stats.far)
+    assert 0.5 * stats.head_width < depth < stats.head_width
+
+
+def test_nearness_runs_from_0_to_1_and_keeps_the_background_low(inverse_depth):
+    near = nearness(inverse_depth)
+    assert (near.min(), near.max()) == (0, 1)
+    assert near[~inverse_depth.subject].max() <= 0.25
+    assert near[60, 48] > near[110, 48] > near[0, 0]  # face, bust, background
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="np.quantile makes it float64: twice the memory"
+)
+def test_nearness_is_float32(inverse_depth):
+    assert nearness(inverse_depth).dtype == np.float32
+
+
+@pytest.mark.parametrize("fov", [1, 15, 50, 90, 170])
+def test_without_relief_all_is_flat_at_the_subjects_distance(geometry, fov):
+    depth = geometry.depth(GeometryParams(relief=0, fov=fov))
+    np.testing.assert_allclose(depth, subject_distance(fov), rtol=1e-6)
+
+
+@pytest.mark.parametrize("fov", [1, 15, 50, 90, 170])
+@pytest.mark.parametrize("relief", [0.1, 1, 3, 10])
+def test_nearer_is_nearer_and_all_depths_are_sound(geometry, relief, fov):
+    depth = geometry.depth(GeometryParams(relief=relief, fov=fov)).ravel()
+    assert depth.dtype == np.float32
+    assert np.isfinite(depth).all()
+    assert (depth > 0).all()
+    order = np.argsort(geometry.inverse_depth.values.ravel(), kind="stable")
+    assert (np.diff(depth[order]) <= 0).all()
+    assert depth.min() < subject_distance(fov) < depth.max()
+
+
+@pytest.mark.parametrize(("relief", "fov"), [(0.5, 20), (1, 50), (3, 50), (1, 120)])
+def test_the_middle_of_the_subject_stays_and_the_slope_there_is_the_relief(geometry, relief, fov):
+    stats, step = geometry.stats, 1e-3
+    scale, shift = scale_and_shift(stats, relief, fov)
+    at, before = (1 / (scale * v + shift) for v in (stats.middle, stats.middle - step))
+    assert at == pytest.approx(subject_distance(fov))
+    assert (before - at) / step == pytest.approx(relief * stats.natural_gain, rel=0.01)
+
+
+def test_depth_is_kept_from_the_pole():
+    values = np.array([-2, -1, -0.5, 0, 3], np.float32)
+    depth = depth_from_inverse_depth(values, scale=1, shift=1, farthest=8)
+    np.testing.assert_allclose(depth, [8, 8, 2, 1, 0.25])
+    np.testing.assert_array_equal(values, np.float32([-2, -1, -0.5, 0, 3]))
+
+
+@pytest.mark.parametrize("relief", [0, 1, 10])
+def test_constant_inverse_depth_is_a_flat_sheet(relief):
+    geometry = geometry_of(np.full((30, 40), 2.5), np.ones((30, 40), bool))
+    cloud = geometry.point_cloud(GeometryParams(relief=relief, cutoff=0))
+    assert len(cloud) == 30 * 40
+    np.testing.assert_allclose(cloud.points[:, 2], subject_distance(50), rtol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0, 0.002])
+def test_where_nobody_is_found_the_picture_is_still_shown(share):
+    values = np.random.default_rng(0).normal(-3.5, 0.01, (100, 80))
+    subject = np.zeros((100, 80), bool)
+    subject.flat[: int(share * subject.size)] = True
+    geometry = geometry_of(values, subject)
+    assert len(geometry.point_cloud(GeometryParams())) > 1000
+    assert len(geometry.mesh(GeometryParams()).faces) > 1000
+    framing = geometry.framing(50)
+    assert framing.radius == pytest.approx(0.5, abs=0.02)
+
+
+# --- point clouds ------------------------------------------------------------------------------
+
+
+def test_more_points_only_add_points(geometry):
+    clouds = [geometry.point_cloud(GeometryParams(n_points=n)) for n in (1, 50, 999, EVERYTHING)]
+    assert [len(cloud) for cloud in clouds[:3]] == [1, 50, 999]
+    for fewer, more in itertools.pairwise(clouds):
+        np.testing.assert_array_equal(fewer.pixels, more.pixels[: len(fewer)])
+    assert len(np.unique(clouds[-1].pixels)) == len(clouds[-1])
+
+
+def test_a_few_points_lie_all_over_the_subject(geometry):
+    few = geometry.point_cloud(GeometryParams(n_points=200))
+    every = geometry.point_cloud(GeometryParams(n_points=EVERYTHING))
+    rows = [np.quantile(c.pixels // 96, [0.1, 0.5, 0.9]) for c in (few, every)]
+    np.testing.assert_allclose(*rows, atol=4)
+
+
+def test_a_higher_cutoff_leaves_fewer_of_the_same_points(geometry):
+    kept = [
+        set(geometry.point_cloud(GeometryParams(n_points=EVERYTHING, cutoff=c)).pixels.tolist())
+        for c in (0, 0.2, 0.4, 0.7, 0.95, 1)
+    ]
+    for lower, higher in itertools.pairwise(kept):
+        assert higher <= lower
+    assert 0 < len(kept[4]) < len(kept[2]) < len(kept[0])
+
+
+def test_the_background_is_cut_off_by_default_and_kept_at_zero(geometry):
+    subject = geometry.inverse_depth.subject.ravel()
+    cut = geometry.point_cloud(GeometryParams(n_points=EVERYTHING))
+    assert subject[cut.pixels].all()
+    whole = geometry.point_cloud(GeometryParams(n_points=EVERYTHING, cutoff=0))
+    assert (~subject[whole.pixels]).sum() > 0.9 * (~subject).sum()
+
+
+def test_points_carry_their_pixels_colour_and_value(geometry):
+    cloud = geometry.point_cloud(GeometryParams(n_points=500))
+    np.testing.assert_array_equal(cloud.colors, geometry.photo.rgb.reshape(-1, 3)[cloud.pixels])
+    values = geometry.inverse_depth.values.ravel()[cloud.pixels]
+    np.testing.assert_array_equal(cloud.inverse_depth, values)
+    dtypes = [a.dtype for a in (cloud.points, cloud.colors, cloud.pixels, cloud.inverse_depth)]
+    assert dtypes == [np.float32, np.uint8, np.int32, np.float32]
+
+
+@steady
+@given(
+    relief=st.floats(0, 10),
+    fov=st.floats(1, 170),
+    n_points=st.integers(1, 20_000),
+    cutoff=st.floats(0, 1),
+    as_mesh=st.booleans(),
+)
+def test_points_appear_at_their_own_pixels(geometry, as_mesh, **values):
+    params = GeometryParams(**values)
+    cloud = geometry.mesh(params).vertices if as_mesh else geometry.point_cloud(params)
+    assert np.isfinite(cloud.points).all()
+    seen = project(cloud.points, Intrinsics.from_fov(params.fov, 96, 120))
+    np.testing.assert_allclose(seen, pixel_centres(120, 96).reshape(-1, 2)[cloud.pixels], atol=1e-2)
+
+
+def test_the_field_of_view_changes_the_perspective_and_not_the_size(geometry):
+    flat = [geometry.point_cloud(GeometryParams(relief=0, fov=fov)).points for fov in (15, 90)]
+    np.testing.assert_allclose(flat[0][:, :2], flat[1][:, :2], atol=1e-5)
+    # Lengths are picture heights: pixel columns are 1/120 apart.
+    assert np.ptp(flat[0][:, 0]) == pytest.approx(2 * 0.36, abs=0.03)
+    deep = [geometry.point_cloud(GeometryParams(relief=1, fov=fov)).points for fov in (15, 90)]
+    assert np.abs(deep[0][:, :2] - deep[1][:, :2]).max() > 0.02
+
+
+@pytest.mark.parametrize("fov", [15, 50, 90])
+def test_the_framing_holds_the_subject(geometry, fov):
+    framing = geometry.framing(fov)
+    points = geometry.point_cloud(GeometryParams(relief=0, fov=fov)).points
+    inside = np.abs(points - np.float32(framing.center)) <= framing.radius + 0.01
+    assert inside.all(axis=1).mean() > 0.98
+
+
+def test_photo_and_depth_of_different_sizes_are_refused(photo):
+    with pytest.raises(ValueError, match="differ in size"):
+        FaceGeometry(photo, InverseDepth(np.zeros((96, 120))))
+
+
+# --- meshes ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[30, 800, 5_000, EVERYTHING])
+def mesh(geometry, request):
+    return geometry.mesh(GeometryParams(n_points=request.param))
+
+
+def corners(mesh):
+    """(m, 3 corners, 3 axes)."""
+    return mesh.vertices.points[mesh.faces]
+
+
+def test_faces_name_vertices_and_every_vertex_has_a_face(mesh):
+    assert mesh.faces.dtype == np.int32
+    np.testing.assert_array_equal(np.unique(mesh.faces), np.arange(len(mesh.vertices)))
+
+
+def test_faces_turn_counter_clockwise_before_the_camera(mesh):
+    a, b, c = corners(mesh).astype(float).transpose(1, 0, 2)
+    normal = np.cross(b - a, c - a)
+    assert ((normal * (a + b + c)).sum(axis=1) < 0).all()  # towards the camera
+
+
+def test_no_face_is_degenerate_or_there_twice(mesh):
+    a, b, c = corners(mesh).astype(float).transpose(1, 0, 2)
+    assert (np.linalg.norm(np.cross(b - a, c - a), axis=1) > 1e-7).all()
+    assert len(np.unique(np.sort(mesh.faces, axis=1), axis=0)) == len(mesh.faces)
+
+
+def test_a_mesh_has_about_as_many_vertices_as_wanted(geometry):
+    for n in (500, 2_000, 4_000):
+        found = len(geometry.mesh(GeometryParams(n_points=n)).vertices)
+        assert 0.7 * n < found < 1.2 * n
+
+
+def test_a_mesh_covers_what_it_is_made_of(geometry):
+    mesh = geometry.mesh(GeometryParams(n_points=EVERYTHING, relief=0))
+    a, b, c = corners(mesh).transpose(1, 0, 2)
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+    n_pixels = len(geometry.point_cloud(GeometryParams(n_points=EVERYTHING)))
+    assert area == pytest.approx(n_pixels / 120**2, rel=0.1)
+
+
+@pytest.mark.parametrize("n_points", [300, 2_000, EVERYTHING])
+@pytest.mark.parametrize("draw_as", ["points", "mesh"])
+def test_nothing_hangs_between_face_and_background(draw_as, n_points):
+    step = np.full((80, 80), -3.5, np.float32)
+    step[20:60, 25:55] = 0.5
+    geometry = geometry_of(step)
+    params = GeometryParams(n_points=n_points, cutoff=0)
+    if draw_as == "mesh":
+        near = geometry.mesh(params).vertices.inverse_depth[geometry.mesh(params).faces] > -1
+        assert near.any()
+        assert (~near).any()
+        assert (near.all(axis=1) | ~near.any(axis=1)).all()
+    else:
+        soft = step.copy()
+        soft[20:60, 54:56] = -1.5  # a ramp, as networks make them
+        kept = geometry_of(soft).point_cloud(params).inverse_depth
+        assert not ((kept > -3) & (kept < 0)).any()
+
+
+# --- all together ------------------------------------------------------------------------------
+
+EXTREMES = [
+    GeometryParams(*values)
+    for values in itertools.product((0, 10), (1, 170), (1, EVERYTHING), (0, 1))
+]
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 128), (128, 16)])
+def test_extremes_of_every_parameter(size):
+    rng = np.random.default_rng(1)
+    for values in (np.zeros(size), rng.normal(size=size), rng.normal(size=size) * 1e6):
+        geometry = geometry_of(values, relief_unit=None)
+        for params in EXTREMES:
+            cloud, mesh = geometry.point_cloud(params), geometry.mesh(params)
+            assert len(cloud) <= min(params.n_points, size[0] * size[1])
+            for points in (cloud.points, mesh.vertices.points):
+                assert np.isfinite(points).all()
+            assert mesh.faces.max(initial=-1) < len(mesh.vertices)
+
+
+def test_what_was_asked_before_changes_nothing(photo, inverse_depth):
+    kept = FaceGeometry(photo, inverse_depth)
+    params = [
+        GeometryParams(*v) for v in itertools.product((0.5, 2), (30, 60), (100, 3000), (0.2, 0.6))
+    ]
+    for i in np.random.default_rng(0).permutation(2 * len(params)):
+        p = params[i % len(params)]
+        fresh = FaceGeometry(photo, inverse_depth)
+        for a, b in [
+            (kept.point_cloud(p), fresh.point_cloud(p)),
+            (kept.mesh(p).vertices, fresh.mesh(p).vertices),
+        ]:
+            np.testing.assert_array_equal(a.points, b.points)
+            np.testing.assert_array_equal(a.pixels, b.pixels)
+        np.testing.assert_array_equal(kept.mesh(p).faces, fresh.mesh(p).faces)
+        np.testing.assert_array_equal(kept.depth(p), fresh.depth(p))
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="PointCloud and Mesh hand out their cache writable"
+)
+def test_nobody_can_write_into_the_cache(geometry):
+    mesh = geometry.mesh(GeometryParams())
+    for cloud in (geometry.point_cloud(GeometryParams()), mesh.vertices):
+        assert not cloud.colors.flags.writeable
+        assert not cloud.pixels.flags.writeable
+        assert not cloud.inverse_depth.flags.writeable
+    assert not mesh.faces.flags.writeable

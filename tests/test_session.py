@@ -1,0 +1,153 @@
+"""The session, with no widget and no network."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from face3d_widgets.depth import DepthEstimator, ModelError
+from face3d_widgets.image import PhotoError, encode_jpeg
+from face3d_widgets.session import ReconstructionSession, photo_fov
+from face3d_widgets.types import GeometryParams, Mesh, Photo, PointCloud
+
+
+@pytest.fixture
+def session(estimator):
+    return ReconstructionSession(estimator)
+
+
+@pytest.fixture
+def opened(session, photo):
+    session.open(photo)
+    return session
+
+
+def test_an_estimator_is_made_where_none_is_given():
+    assert isinstance(ReconstructionSession().estimator, DepthEstimator)
+
+
+def test_before_the_first_photo(session):
+    assert not session.has_result
+    for call in (session.point_cloud, session.mesh, session.scene, session.to_ply):
+        with pytest.raises(ValueError, match="open a photo"):
+            call()
+
+
+def test_a_photo_becomes_points_and_a_mesh(opened, photo):
+    assert opened.has_result
+    assert opened.result.photo is photo
+    assert opened.result.inverse_depth.values.shape == photo.rgb.shape[:2]
+    assert opened.result.seconds >= 0
+    opened.params = GeometryParams(n_points=321)
+    assert len(opened.point_cloud()) == 321
+    assert len(opened.mesh().faces) > 100
+
+
+def test_open_takes_bytes_and_paths(session, photo, tmp_path):
+    data = encode_jpeg(photo)
+    session.open(data)
+    assert session.result.photo.rgb.shape == photo.rgb.shape
+    path = tmp_path / "berta.jpg"
+    path.write_bytes(data)
+    for given in (path, str(path)):
+        session.open(given)
+        assert session.result.photo.name == "berta"
+
+
+def test_the_field_of_view_comes_from_the_photo_and_the_rest_stays(session, photo):
+    session.params = GeometryParams(relief=2, cutoff=0.1, n_points=77)
+    session.open(photo)  # 50 mm over 96 x 120 pixels
+    assert session.params == GeometryParams(relief=2, cutoff=0.1, n_points=77, fov=37.3)
+    session.open(Photo(photo.rgb))
+    assert session.params.fov == GeometryParams().fov
+
+
+@pytest.mark.parametrize(("focal_length", "fov"), [(None, 50), (5, 90), (2000, 15)])
+def test_a_photos_field_of_view_suits_the_slider(photo, focal_length, fov):
+    assert photo_fov(Photo(photo.rgb, focal_length_35mm=focal_length)) == fov
+
+
+def test_errors_leave_the_last_result(opened, estimator, tmp_path):
+    kept, params = opened.result, opened.params
+    with pytest.raises(PhotoError):
+        opened.open(b"no photo")
+    with pytest.raises(PhotoError):
+        opened.open(tmp_path / "missing.jpg")
+    estimator.error = ModelError("It is broken.")
+    with pytest.raises(ModelError):
+        opened.open(Photo(np.zeros((30, 30, 3), np.uint8)))
+    assert opened.result is kept
+    assert opened.params is params
+
+
+def test_reconstruct_changes_nothing_and_names_its_steps(opened, photo):
+    steps = []
+    other = Photo(photo.rgb, name="berta")
+    result = opened.reconstruct(other, progress=lambda step, share: steps.append((step, share)))
+    assert result.photo is other
+    assert opened.result.photo is photo
+    assert len(steps) >= 2
+    assert all(step for step, _ in steps)
+    shares = [share for _, share in steps]
+    assert shares == sorted(shares)
+    assert shares[0] >= 0
+    assert shares[-1] <= 1
+    opened.accept(result)
+    assert opened.result is result
+
+
+def test_parameters_never_run_the_network(opened, estimator):
+    for params in (GeometryParams(relief=0), GeometryParams(fov=20), GeometryParams(n_points=5)):
+        opened.params = params
+        opened.scene("points")
+        opened.scene("mesh")
+    assert estimator.runs == 1
+
+
+def test_the_model_is_handed_on(session, photo):
+    session.open(photo, model="another")
+    assert session.result.inverse_depth.model == "another"
+
+
+def test_scenes(opened):
+    assert isinstance(opened.scene().shape, PointCloud)
+    scene = opened.scene("mesh")
+    assert isinstance(scene.shape, Mesh)
+    assert scene.cloud is scene.shape.vertices
+    assert scene.framing == opened.result.geometry.framing(opened.params.fov)
+
+
+def test_files(opened):
+    opened.params = GeometryParams(n_points=123)
+    assert b"element vertex 123\n" in opened.to_ply()
+    cloud = opened.point_cloud()
+    opened.params = GeometryParams(n_points=5)
+    assert b"element vertex 123\n" in opened.to_ply(cloud)
+    with Image.open(io.BytesIO(opened.to_depth_png())) as im:
+        assert im.size == (96, 120)
+
+
+def test_file_names_say_photo_network_and_content(opened):
+    assert opened.file_name("points", "ply") == "anna_face-lite_points.ply"
+
+
+def test_no_torch_and_no_widget_where_the_estimator_needs_none():
+    code = """
+import sys
+import numpy as np
+from face3d_widgets import InverseDepth, Photo, ReconstructionSession
+
+class Estimator:
+    def set_photo(self, photo): self.photo = photo
+    def predict(self, model): return InverseDepth(np.eye(40), np.ones((40, 40), bool), model)
+
+session = ReconstructionSession(Estimator())
+session.open(Photo(np.zeros((40, 40, 3), np.uint8)))
+session.scene("mesh"); session.to_ply(); session.to_depth_png()
+print([m for m in ("torch", "cv2", "ipywidgets", "anywidget") if m in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
