@@ -147,14 +147,14 @@ def test_close_drops_what_waits():
     assert begun == []
 
 
-def test_without_a_loop_work_is_done_at_once():
-    for jobs in (Jobs(), Jobs(threaded=False)):
-        calls = []
-        jobs.submit("a", lambda: 3, calls.append, calls.append)
-        jobs.submit("a", lambda: 1 / 0, calls.append, lambda error: calls.append(type(error)))
-        jobs.call_soon(calls.append, "step")
-        assert calls == [3, ZeroDivisionError, "step"]
-        jobs.close()
+@pytest.mark.parametrize("threaded", [None, False])
+def test_without_a_loop_work_is_done_at_once(threaded):
+    jobs, calls = Jobs(threaded), []
+    jobs.submit("a", lambda: 3, calls.append, calls.append)
+    jobs.submit("a", lambda: 1 / 0, calls.append, lambda error: calls.append(type(error)))
+    jobs.call_soon(calls.append, "step")
+    assert calls == [3, ZeroDivisionError, "step"]
+    jobs.close()
 
 
 def test_a_thread_needs_a_loop_to_return_to():

@@ -44,10 +44,6 @@ class TestPlotlyScript(tornado.testing.AsyncHTTPTestCase):
         app._compressed_plotly_script.cache_clear()
         return tornado.web.Application([("/plotly.js", app.PlotlyScript)])
 
-    def get_new_ioloop(self):
-        # Each test has a loop of its own.
-        return super().get_new_ioloop()
-
     def test_compressed_where_the_browser_can(self):
         answer = self.fetch(
             "/plotly.js", headers={"Accept-Encoding": "gzip"}, decompress_response=False
