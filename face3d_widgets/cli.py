@@ -70,12 +70,17 @@ def _depth(arguments: argparse.Namespace) -> int:
     estimator = DepthEstimator()
     failures = 0
     for path, stem in zip(arguments.photos, _stems(arguments.photos), strict=True):
+        picture = arguments.out / f"{stem}.png"
         try:
             photo = read_photo_file(path, max_side=None)
+            if picture.exists() and picture.samefile(path):
+                raise FileExistsError(
+                    f"{path} would be overwritten; choose another folder with -o."
+                )
             estimator.set_photo(photo)
             inverse_depth = estimator.predict(model)
             np.save(arguments.out / f"{stem}.npy", inverse_depth.values)
-            (arguments.out / f"{stem}.png").write_bytes(depth_to_png16(inverse_depth))
+            picture.write_bytes(depth_to_png16(inverse_depth))
         except (PhotoError, ModelError, OSError) as error:
             failures += _complain(str(error))
         else:
@@ -86,11 +91,14 @@ def _depth(arguments: argparse.Namespace) -> int:
 
 def _stems(paths: Sequence[Path]) -> list[str]:
     """Stems of the outputs, numbered where two photos share one."""
-    seen: dict[str, int] = {}
-    stems = []
+    own = {path.stem for path in paths}
+    stems: list[str] = []
     for path in paths:
-        count = seen[path.stem] = seen.get(path.stem, 0) + 1
-        stems.append(path.stem if count == 1 else f"{path.stem}-{count}")
+        stem, number = path.stem, 1
+        while stem in stems or (number > 1 and stem in own):
+            number += 1
+            stem = f"{path.stem}-{number}"
+        stems.append(stem)
     return stems
 
 

@@ -95,7 +95,9 @@ class ReconstructionSession:
         """Whether a photo went well."""
         return self._result is not None
 
-    def open(self, photo: Photo | bytes | str | Path, model: str = DEFAULT_MODEL) -> None:
+    def open(
+        self, photo: Photo | bytes | bytearray | memoryview | str | Path, model: str = DEFAULT_MODEL
+    ) -> None:
         """Read a photo, estimate its depth and keep the result.
 
         The field of view starts from the photo's focal length where it has one.
@@ -107,7 +109,7 @@ class ReconstructionSession:
         ModelError
             When the network cannot be used; the last result stays.
         """
-        if isinstance(photo, bytes):
+        if isinstance(photo, bytes | bytearray | memoryview):
             photo = read_photo(photo)
         elif isinstance(photo, str | Path):
             photo = read_photo_file(photo)

@@ -159,6 +159,10 @@ class PointCloud:
     pixels: NDArray[np.int32]
     inverse_depth: NDArray[np.float32]
 
+    def __post_init__(self) -> None:
+        for name in ("points", "colors", "pixels", "inverse_depth"):
+            object.__setattr__(self, name, _read_only(getattr(self, name)))
+
     def __len__(self) -> int:
         return len(self.points)
 
@@ -176,6 +180,9 @@ class Mesh:
 
     vertices: PointCloud
     faces: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "faces", _read_only(self.faces))
 
 
 @dataclass(frozen=True)

@@ -334,11 +334,6 @@ def test_reset_brings_the_first_camera_back(face_figure):
     assert layout.scene.camera.to_plotly_json() == first
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=BaseException,
-    reason="_send keeps the value before the setter has gone well",
-)
 def test_what_could_not_be_drawn_is_tried_again(face_figure, scene):
     for _ in range(2):
         with pytest.raises(ValueError, match="colour map"):
@@ -415,9 +410,6 @@ def test_a_browser_that_does_not_answer_is_not_waited_for_forever(widget, clock)
     assert calls == [0, 1]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a draw that sends nothing waits for no answer"
-)
 def test_a_draw_that_sends_nothing_holds_nothing_up(widget, scene):
     face_figure = FaceFigure(widget)
     browser_says(widget, "mounted")

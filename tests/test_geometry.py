@@ -160,9 +160,6 @@ def test_nearness_runs_from_0_to_1_and_keeps_the_background_low(inverse_depth):
     assert near[60, 48] > near[110, 48] > near[0, 0]  # face, bust, background
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="np.quantile makes it float64: twice the memory"
-)
 def test_nearness_is_float32(inverse_depth):
     assert nearness(inverse_depth).dtype == np.float32
 
@@ -406,9 +403,6 @@ def test_what_was_asked_before_changes_nothing(photo, inverse_depth):
         np.testing.assert_array_equal(kept.depth(p), fresh.depth(p))
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="PointCloud and Mesh hand out their cache writable"
-)
 def test_nobody_can_write_into_the_cache(geometry):
     mesh = geometry.mesh(GeometryParams())
     for cloud in (geometry.point_cloud(GeometryParams()), mesh.vertices):

@@ -155,7 +155,6 @@ def test_a_photo_may_be_chosen_again(upload):
         assert abs(looks(upload.photo) - 220) <= 2
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the kept JPEG has no EXIF")
 def test_a_photo_chosen_again_is_the_same_photo(upload):
     upload.add(jpeg(20, focal_length=26), "a.jpg")
     before = upload.photo
@@ -191,7 +190,6 @@ def test_each_bad_file_of_several_has_its_sentence(upload):
     assert upload.errors == []
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="any error makes later files chosen")
 def test_the_first_good_file_stays_chosen_whatever_follows(upload):
     send_file(upload, jpeg(20), "one.jpg")
     send_file(upload, b"bad", "two.jpg", first=False)
@@ -488,13 +486,11 @@ def test_view_is_one_line(photo, fake_sessions):
     assert shown.params.relief == 2.0
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="FaceViewer sets the session's own")
 def test_view_has_the_photos_field_of_view(photo, fake_sessions):
     assert view(photo, controls=False).params.fov == 37.3
     assert view(photo).children[1].fov == 37.3
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="FaceViewer sets the session's own")
 def test_a_viewer_starts_with_its_sessions_parameters(viewer, estimator, photo):
     session = ReconstructionSession(estimator)
     session.open(photo)
@@ -646,7 +642,6 @@ def test_a_bad_file_is_said_and_the_last_result_stays(dashboard):
     assert dashboard.result is kept
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="it goes on saying “Reading …”")
 def test_after_several_files_the_status_is_ready(dashboard):
     send_file(dashboard.upload, jpeg(20), "one.jpg")
     send_file(dashboard.upload, jpeg(220), "two.jpg", first=False)
@@ -778,7 +773,6 @@ def test_of_quick_choices_the_last_is_shown(estimator):
     on_a_loop(scenario, ReconstructionSession(estimator))
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the other photo is still shown")
 def test_back_to_the_photo_on_the_screen(estimator, photo):
     async def scenario(dashboard, settled):
         await settled()

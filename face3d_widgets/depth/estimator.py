@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from face3d_widgets.depth.preprocess import enlarge_with_outline, input_size, resize_to_input
+from face3d_widgets.depth.preprocess import (
+    enlarge_with_outline,
+    input_size,
+    pad_to_multiple,
+    resize_to_input,
+)
 from face3d_widgets.depth.zoo import DEFAULT_MODEL, ModelError, ModelInfo, model_info
 from face3d_widgets.types import InverseDepth, Photo
 
@@ -71,15 +76,16 @@ class DepthEstimator:
         return self._network[1]
 
     def _run(self, info: ModelInfo, photo: Photo) -> InverseDepth:
+        network = self._load(info)  # says it in a sentence where torch is missing
         import torch
 
         from face3d_widgets.depth.face_lite import BACKGROUND_BELOW, SUBJECT_ABOVE
 
-        network = self._load(info)
         size = input_size(photo.height, photo.width, info.input_side)
-        batch = torch.from_numpy(resize_to_input(photo.rgb, size))[None]
+        padded, inside = pad_to_multiple(resize_to_input(photo.rgb, size))
+        batch = torch.from_numpy(padded)[None].contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
-            relief = network(batch.contiguous(memory_format=torch.channels_last))[0].numpy()
+            relief = network(batch)[0].numpy()[inside]
         values, subject = enlarge_with_outline(
             relief, (BACKGROUND_BELOW, SUBJECT_ABOVE), photo.height, photo.width
         )

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["enlarge_with_outline", "input_size", "resize_to_input", "resize_to_photo"]
+__all__ = [
+    "enlarge_with_outline",
+    "input_size",
+    "pad_to_multiple",
+    "resize_to_input",
+    "resize_to_photo",
+]
 
 # Cells of the network's grid that the blur along an outline reaches into.
 _BLUR = 2
 _FILL = 5
 
 
-def input_size(height: int, width: int, side: int, multiple: int = 32) -> tuple[int, int]:
-    """Rows and columns of the network's input.
-
-    The longer side becomes `side`; both are rounded to a multiple of `multiple`,
-    and neither falls below it.
-    """
+def input_size(height: int, width: int, side: int) -> tuple[int, int]:
+    """Rows and columns of a photo whose longer side is made `side`, its shape kept."""
     scale = side / max(height, width)
-
-    def rounded(n: int) -> int:
-        return max(multiple, round(n * scale / multiple) * multiple)
-
-    return rounded(height), rounded(width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resize_to_input(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -35,12 +35,58 @@ def resize_to_input(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np
     return np.ascontiguousarray(small.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
 
 
-def resize_to_photo(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """(rows, columns) float32 to (height, width) float32, bicubic."""
-    import cv2
+def pad_to_multiple(
+    picture: NDArray[np.float32], multiple: int = 32
+) -> tuple[NDArray[np.float32], tuple[slice, slice]]:
+    """Continue a picture's edges until its sides are multiples of `multiple`.
 
-    resized = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
+    A network that halves its grid five times wants multiples of 32; to squeeze
+    the photo into them would bend the face.
+
+    Parameters
+    ----------
+    picture : (3, rows, columns) float32
+
+    Returns
+    -------
+    padded : (3, rows + r, columns + c) float32
+    inside : (slice, slice)
+        Rows and columns of the picture in `padded`.
+    """
+    _, rows, columns = picture.shape
+    top, bottom = _halves(-rows % multiple)
+    left, right = _halves(-columns % multiple)
+    padded = np.pad(picture, ((0, 0), (top, bottom), (left, right)), mode="edge")
+    return padded, (slice(top, top + rows), slice(left, left + columns))
+
+
+def _halves(n: int) -> tuple[int, int]:
+    return n // 2, n - n // 2
+
+
+def resize_to_photo(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """(rows, columns) float32 to (height, width) float32, bicubic.
+
+    Keys' cubic with a = -0.5: it keeps a slope a slope. OpenCV's has -0.75, and
+    its slopes rise and fall by a third from cell to cell: terraces on a face.
+    """
+    rows, columns = values.shape
+    resized = _cubic_weights(rows, height) @ values @ _cubic_weights(columns, width).T
     return np.asarray(resized, dtype=np.float32)
+
+
+@lru_cache(maxsize=8)
+def _cubic_weights(n_from: int, n_to: int) -> NDArray[np.float32]:
+    """(n_to, n_from) float32: what each input weighs in each output; pixel centres at + 0.5."""
+    at = (np.arange(n_to) + 0.5) * n_from / n_to - 0.5
+    first = np.floor(at).astype(int) - 1
+    weights = np.zeros((n_to, n_from), np.float32)
+    for k in range(4):
+        d = np.abs(at - (first + k))
+        near, far = 1.5 * d**3 - 2.5 * d**2 + 1, -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2
+        columns = np.clip(first + k, 0, n_from - 1)
+        np.add.at(weights, (np.arange(n_to), columns), np.where(d < 1, near, far))
+    return weights
 
 
 def enlarge_with_outline(

@@ -208,8 +208,9 @@ class FaceFigure:
         """Call `setter(value)` unless the same value was sent before under this name."""
         if name in self._sent and _same(self._sent[name], value):
             return
-        self._sent[name] = value
+        self._sent.pop(name, None)
         setter(value)
+        self._sent[name] = value
 
 
 def _color_key(scene: Scene, view: ViewParams) -> tuple[Any, ...]:

@@ -60,7 +60,7 @@ class FaceFigureWidget(FigureWidget):
         self._next: Callable[[], None] | None = None
         self._pictures: dict[int, Callable[[bytes | None], None]] = {}
         self._ids = itertools.count(1)
-        self._mounted = False
+        self._views = 0
         self.on_msg(self._on_browser)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
@@ -74,18 +74,22 @@ class FaceFigureWidget(FigureWidget):
     @property
     def mounted(self) -> bool:
         """Whether a browser shows the figure."""
-        return self._mounted
+        return self._views > 0
 
     def when_drawn(self, draw: Callable[[], None]) -> None:
         """Call `draw` now, or once the browser has drawn what it has; only the newest waits."""
         now = time.monotonic()
         waiting = self._drawing_since is not None and now - self._drawing_since < _DRAWING_AT_MOST
-        if self._mounted and waiting:
+        if self.mounted and waiting:
             self._next = draw
         else:
-            self._drawing_since = now
+            self._drawing_since = None
             self._next = None
-            draw()
+            draw()  # what it sends sets `_drawing_since`; nothing sent, nothing to wait for
+
+    def _send_update_msg(self, *args: Any, **kwargs: Any) -> None:
+        self._drawing_since = time.monotonic()
+        super()._send_update_msg(*args, **kwargs)
 
     def picture(self, done: Callable[[bytes | None], None]) -> None:
         """Ask the browser for a PNG of what it shows; `done(None)` when it has none."""
@@ -96,7 +100,12 @@ class FaceFigureWidget(FigureWidget):
     def _on_browser(self, _: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
         kind = message.get("type")
         if kind == "mounted":
-            self._mounted = True
+            self._views += 1  # with the present data: nothing is on its way
+            self._drawing_since = None
+            if self._next is not None:
+                self.when_drawn(self._next)
+        elif kind == "unmounted":
+            self._views = max(0, self._views - 1)
         elif kind == "state":
             # One message, so that the page knows that the data are there too.
             self._fresh += 1

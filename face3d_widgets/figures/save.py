@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-__all__ = ["FigureError", "figure_to_html", "figure_to_png"]
+__all__ = ["FigureError", "figure_as_shown", "figure_to_html", "figure_to_png"]
 
 
 class FigureError(RuntimeError):
     """A figure cannot be drawn; the message says why and what to do."""
+
+
+def figure_as_shown(figure: go.Figure) -> go.Figure:
+    """A copy with the present camera and only what is visible; a thread may work on it."""
+    traces = [trace.to_plotly_json() for trace in figure.data if trace.visible is not False]
+    return go.Figure(data=traces, layout=figure.layout.to_plotly_json())
 
 
 def figure_to_html(figure: go.Figure, title: str) -> bytes:
@@ -23,7 +29,7 @@ def figure_to_html(figure: go.Figure, title: str) -> bytes:
     """
     from html import escape
 
-    shown = _visible_copy(figure)
+    shown = figure_as_shown(figure)
     page = shown.to_html(
         include_plotlyjs=True,
         full_html=True,
@@ -51,7 +57,7 @@ def figure_to_png(
     FigureError
         When no browser is found or it does not draw.
     """
-    shown = _visible_copy(figure)
+    shown = figure_as_shown(figure)
     shown.update_layout(paper_bgcolor="white")
     try:
         return bytes(shown.to_image(format="png", width=width, height=height, scale=scale))
@@ -60,8 +66,3 @@ def figure_to_png(
             "A PNG needs an open view of the model or an installed Chrome or Chromium; "
             "save as HTML instead, or install one with: plotly_get_chrome."
         ) from error
-
-
-def _visible_copy(figure: go.Figure) -> go.Figure:
-    traces = [trace.to_plotly_json() for trace in figure.data if trace.visible is not False]
-    return go.Figure(data=traces, layout=figure.layout.to_plotly_json())

@@ -89,7 +89,8 @@ def nearness(inverse_depth: InverseDepth) -> NDArray[np.float32]:
     """
     values = inverse_depth.values
     low, high = np.quantile(_thinned(values), [0.01, 0.995])
-    share = (values - low) / max(high - low, np.finfo(np.float32).tiny)
+    span = np.float32(max(high - low, np.finfo(np.float32).tiny))
+    share = (values - np.float32(low)) / span
     np.clip(share, 0, 1, out=share)
     subject = inverse_depth.subject
     if subject is not None and subject.mean() >= SMALLEST_SUBJECT:

@@ -10,7 +10,7 @@ import ipywidgets
 import traitlets as t
 
 from face3d_widgets.depth import ModelError, model_info
-from face3d_widgets.figures import FigureError, figure_to_html, figure_to_png
+from face3d_widgets.figures import FigureError, figure_as_shown, figure_to_html, figure_to_png
 from face3d_widgets.session import Reconstruction, ReconstructionSession, photo_fov
 from face3d_widgets.widgets.base import FaceWidget
 from face3d_widgets.widgets.controls import GeometryControls
@@ -129,8 +129,7 @@ class Dashboard(ipywidgets.Box):
         if photo is None:
             self.status.ready("Choose a photo to begin.")
             return
-        if self.result is None or photo is not self.result.photo:
-            self.photo_view.show_photo(photo)
+        self.photo_view.show_photo(photo)
         start = time.perf_counter()
         loading = "" if self.result else f"Loading {model_info(model).title}"
         self.status.busy(loading or "Estimating depth", 0.2)
@@ -176,6 +175,8 @@ class Dashboard(ipywidgets.Box):
             self.status.busy(f"Reading {self.upload.reading}", 0.1)
         elif self.upload.errors:
             self.status.error(self.upload.errors[-1])
+        elif self.result is not None and self.upload.photo is self.result.photo:
+            self.status.ready(_described(self.result))
 
     def _export(self, kind: str) -> None:
         self.exports.busy = kind
@@ -199,7 +200,7 @@ class Dashboard(ipywidgets.Box):
         if kind == "png":
             self._export_png(lambda data: deliver(data, name("view", "png"), "image/png"), failed)
         elif kind == "html":
-            figure, title = self.viewer.figure, self.session.result.photo.name
+            figure, title = figure_as_shown(self.viewer.figure), self.session.result.photo.name
             make(lambda: figure_to_html(figure, title), name("view", "html"), "text/html")
         elif kind == "ply":
             cloud = self.viewer.scene().cloud
@@ -217,7 +218,8 @@ class Dashboard(ipywidgets.Box):
         """The picture that the browser shows; without a browser, one that Kaleido draws."""
 
         def by_kaleido() -> None:
-            self.jobs.submit("export", lambda: figure_to_png(self.viewer.figure), deliver, failed)
+            figure = figure_as_shown(self.viewer.figure)
+            self.jobs.submit("export", lambda: figure_to_png(figure), deliver, failed)
 
         def got(picture: bytes | None) -> None:
             if picture is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from typing import Any
 
+import numpy as np
 import traitlets as t
 
 from face3d_widgets.image import (
@@ -27,6 +29,7 @@ __all__ = ["PhotoUpload"]
 # Uploaded photos kept for another look; the oldest goes first.
 GALLERY_KEPT = 24
 _THUMBNAIL_SIDE = 112
+_NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 
 
 class PhotoUpload(FaceWidget, script="photo_upload.js"):
@@ -72,9 +75,10 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
     def __init__(self, samples: bool = True, jobs: Jobs | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._jobs = jobs or Jobs()
-        self._kept: dict[str, tuple[Photo | None, bytes]] = {}
+        self._kept: dict[str, tuple[Photo, bytes]] = {}
         self._incoming: dict[str, bytearray] = {}
         self._count = 0
+        self._awaiting_first = False  # the upload under way has no photo chosen yet
         self.on_msg(self._on_message)
         self.observe(self._on_selected, "selected")
         if samples:
@@ -102,12 +106,15 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
             photo, item, kept = result
             self.reading = ""
             self._keep(photo, item, kept)
-            if first or self.errors:
+            if first:
+                self._awaiting_first = True
+            if self._awaiting_first:
+                self._awaiting_first = False
                 self.selected = item["id"]
 
         def failed(error: Exception) -> None:
             self.reading = ""
-            self._refuse(error, name)
+            self._refuse(error, name, first)
 
         self._count += 1
         key = f"photo:{self._count}"
@@ -123,7 +130,8 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
             del self._kept[oldest]
             self.items = [i for i in self.items if i["id"] != oldest]
 
-    def _refuse(self, error: Exception, name: str) -> None:
+    def _refuse(self, error: Exception, name: str, first: bool) -> None:
+        self._awaiting_first |= first
         sentence = (
             str(error)
             if isinstance(error, PhotoError)
@@ -133,33 +141,39 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
 
     def _on_selected(self, change: dict[str, Any]) -> None:
         key = change["new"]
-        if key.startswith("sample:"):
+        if key.removeprefix("sample:") in SAMPLES:
             self.photo = load_sample(key.removeprefix("sample:"))
         elif key in self._kept:
             photo, encoded = self._kept[key]
             title = next(i["title"] for i in self.items if i["id"] == key)
-            self._kept[key] = None, encoded
-            self.photo = photo or read_photo(encoded, title)
+            self.photo = (
+                photo
+                if photo.rgb.size
+                else dataclasses.replace(photo, rgb=read_photo(encoded, title).rgb)
+            )
+            self._kept[key] = dataclasses.replace(photo, rgb=_NO_PIXELS), encoded
 
     def _on_message(self, _: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
         kind, key = message.get("type"), str(message.get("id"))
-        name = str(message.get("name", "photo"))
+        name, first = str(message.get("name", "photo")), bool(message.get("first"))
         if kind == "too-large":
-            if message.get("first"):
+            if first:
                 self.errors = []
-            self._refuse(_too_large(name, int(message.get("size", 0))), name)
+            self._refuse(_too_large(name, int(message.get("size", 0))), name, first)
         elif kind == "piece":
             received = self._incoming.setdefault(key, bytearray())
             for buffer in buffers:
                 received += buffer
             if len(received) > MAX_BYTES:
                 del self._incoming[key]
-                self._refuse(_too_large(name, len(received)), name)
+                if first:
+                    self.errors = []
+                self._refuse(_too_large(name, len(received)), name, first)
                 self.send({"type": "stop", "id": key})
                 return
             if message.get("last"):
                 del self._incoming[key]
-                self.add(bytes(received), name, first=bool(message.get("first")))
+                self.add(bytes(received), name, first=first)
             self.send({"type": "received", "id": key, "bytes": len(received)})
         elif kind == "cancel":
             self._incoming.pop(key, None)

@@ -47,6 +47,7 @@ class FaceViewer(ipywidgets.Box):
         self.session = session or ReconstructionSession()
         self.figure = FaceFigureWidget()
         self._face_figure = FaceFigure(self.figure)
+        kwargs.setdefault("params", self.session.params)
         super().__init__([self.figure], **kwargs)
         self.add_class("f3d-viewer")
         self.observe(lambda _: self.redraw(), ["params", "view"])
@@ -95,7 +96,6 @@ def view(photo: Photo | bytes | str | Path, controls: bool = True) -> ipywidgets
     session = ReconstructionSession()
     session.open(photo)
     viewer = FaceViewer(session)
-    viewer.params = session.params
     if not controls:
         return viewer
     sliders = GeometryControls(fov=session.params.fov)

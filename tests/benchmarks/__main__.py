@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from face3d_widgets.samples import load_sample
 from tests.benchmarks.plain_voila import plain_voila
-from tests.serving import FIGURE, READY, dashboard, launch, open_dashboard, wait_until_drawn
+from tests.serving import FIGURE, dashboard, launch, open_dashboard, wait_until_drawn
 
 SECTIONS = ("page", "upload", "slider", "memory")
 _SETTLE = 12  # seconds: for the next warm kernel to be made

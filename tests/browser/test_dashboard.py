@@ -263,7 +263,7 @@ def test_downloads_arrive_and_open(page):
     assert pixels.dtype == np.uint16
     assert pixels.shape == (400, 360)
 
-    name, html = download(page, "html")
+    name, _ = download(page, "html")
     assert name.endswith(".html")
 
 

@@ -11,8 +11,17 @@ function plotlyModule(model) {
 }
 
 async function loadPlotly(model) {
+  const module = await import(await scriptAddress(model));
+  // After every change Plotly's view tells Python all that it filled in by
+  // default, points included, as text: megabytes that nobody here reads.
+  module.FigureView.prototype._sendTraceDeltas = () => {};
+  module.FigureView.prototype._sendLayoutDelta = () => {};
+  return module;
+}
+
+async function scriptAddress(model) {
   const address = document.querySelector('meta[name="face3d-plotly"]')?.content;
-  if (address) return import(new URL(address, document.baseURI).href);
+  if (address) return new URL(address, document.baseURI).href;
   const script = await new Promise((resolve) => {
     const receive = (message, buffers) => {
       if (message.type !== "script") return;
@@ -22,12 +31,7 @@ async function loadPlotly(model) {
     model.on("msg:custom", receive);
     model.send({ type: "script" });
   });
-  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  try {
-    return await import(url);
-  } finally {
-    URL.revokeObjectURL(url);
-  }
+  return URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
 }
 
 /** Two frames from now the browser has drawn; a hidden page draws none and says so at once. */
@@ -134,6 +138,7 @@ export default () => {
       resize.observe(el);
       model.send({ type: "mounted" });
       return () => {
+        model.send({ type: "unmounted" });
         resize.disconnect();
         model.off("change:_py2js_update", drawn);
         model.off("change:_py2js_restyle", drawn);

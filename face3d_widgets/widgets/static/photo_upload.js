@@ -41,7 +41,8 @@ export default {
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(id);
-          reject(new Error("The server does not answer; reload the page and try again."));
+          const error = new Error("The server does not answer; reload the page and try again.");
+          reject(Object.assign(error, { upload: id }));
         }, ANSWER_AT_MOST);
         waiting.set(id, (message) => {
           clearTimeout(timer);
@@ -78,6 +79,7 @@ export default {
           try {
             await send(file, i === 0);
           } catch (error) {
+            model.send({ type: "cancel", id: error.upload });
             errors.append(make("p", {}, String(error.message)));
             break;
           }
