@@ -31,8 +31,10 @@ SHAPES = ("points", "mesh")
 COLORINGS = ("photo", "depth")
 
 
-def _read_only(array: NDArray) -> NDArray:
-    """A read-only view of `array`; the caller's own array stays writable."""
+def read_only(array: NDArray) -> NDArray:
+    """`array` if it is read-only, else a read-only view; the caller's own stays writable."""
+    if not array.flags.writeable:
+        return array
     view = array.view()
     view.flags.writeable = False
     return view
@@ -63,7 +65,7 @@ class Photo:
         rgb = np.ascontiguousarray(self.rgb)
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
             raise ValueError(f"rgb must be (h, w, 3) uint8, not {rgb.shape} {rgb.dtype}")
-        object.__setattr__(self, "rgb", _read_only(rgb))
+        object.__setattr__(self, "rgb", read_only(rgb))
         if self.original_size == (0, 0):
             object.__setattr__(self, "original_size", (rgb.shape[1], rgb.shape[0]))
 
@@ -131,11 +133,11 @@ class InverseDepth:
         values = np.ascontiguousarray(self.values, dtype=np.float32)
         if values.ndim != 2:
             raise ValueError(f"values must be (h, w), not {values.shape}")
-        object.__setattr__(self, "values", _read_only(values))
+        object.__setattr__(self, "values", read_only(values))
         if self.subject is not None:
             if self.subject.shape != values.shape or self.subject.dtype != np.bool_:
                 raise ValueError("subject must be a bool array of the same size as values")
-            object.__setattr__(self, "subject", _read_only(self.subject))
+            object.__setattr__(self, "subject", read_only(self.subject))
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +163,7 @@ class PointCloud:
 
     def __post_init__(self) -> None:
         for name in ("points", "colors", "pixels", "inverse_depth"):
-            object.__setattr__(self, name, _read_only(getattr(self, name)))
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     def __len__(self) -> int:
         return len(self.points)
@@ -182,7 +184,7 @@ class Mesh:
     faces: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "faces", _read_only(self.faces))
+        object.__setattr__(self, "faces", read_only(self.faces))
 
 
 @dataclass(frozen=True)

@@ -147,10 +147,13 @@ class FaceFigure:
         self._send("size", view.point_size, lambda v: setattr(marker, "size", v))
         self._send("points-opacity", view.opacity, lambda v: setattr(marker, "opacity", v))
 
-        def set_colors(_: object) -> None:
-            marker.colorscale, marker.color = _coloring(scene, view)
-
-        self._send("points-color", _color_key(scene, view), set_colors)
+        scale = _color_scale_of(scene, view)
+        self._send("points-scale", scale, lambda v: setattr(marker, "colorscale", _stops(v)))
+        self._send(
+            "points-color",
+            (scale, scene.cloud.pixels, scene.stats),
+            lambda _: setattr(marker, "color", _color_indices(scene, view)),
+        )
 
     def _draw_mesh(self, scene: Scene, view: ViewParams) -> None:
         trace = self.figure.data[_MESH]
@@ -161,13 +164,15 @@ class FaceFigure:
         light = _PLAIN_LIGHT if view.color_by == "photo" else _SHADING_LIGHT
         self._send("light", light, lambda v: setattr(trace, "lighting", v))
 
-        def set_colors(_: object) -> None:
-            trace.colorscale, index = _coloring(scene, view)
-            # A face takes the colour of its first corner: palette indices
-            # must not be averaged.
-            trace.intensity = index[faces[:, 0]]
-
-        self._send("mesh-color", _color_key(scene, view), set_colors)
+        scale = _color_scale_of(scene, view)
+        self._send("mesh-scale", scale, lambda v: setattr(trace, "colorscale", _stops(v)))
+        self._send(
+            "mesh-color",
+            (scale, faces, scene.stats),
+            # A face takes the colour of its first corner: palette indices must
+            # not be averaged.
+            lambda _: setattr(trace, "intensity", _color_indices(scene, view)[faces[:, 0]]),
+        )
 
     def _place(self, trace: int, scene: Scene) -> None:
         def set_points(cloud: PointCloud) -> None:
@@ -213,19 +218,22 @@ class FaceFigure:
         self._sent[name] = value
 
 
-def _color_key(scene: Scene, view: ViewParams) -> tuple[Any, ...]:
-    """What the colours depend on; equal keys mean that they need not be sent again."""
-    source = scene.palette if view.color_by == "photo" else (view.colormap, scene.stats)
-    shape = scene.shape.faces if isinstance(scene.shape, Mesh) else scene.shape.pixels
-    return (source, shape)
+def _color_scale_of(scene: Scene, view: ViewParams) -> PhotoPalette | str:
+    """The photo's palette or a colour map's name."""
+    return scene.palette if view.color_by == "photo" else view.colormap
 
 
-def _coloring(scene: Scene, view: ViewParams) -> tuple[list[list[float | str]], NDArray[np.uint8]]:
-    """A colour scale of up to 256 stops and each point's place on it, 0 to 255."""
+def _stops(scale: PhotoPalette | str) -> list[list[float | str]]:
+    if isinstance(scale, PhotoPalette):
+        return scale.colorscale
+    return to_colorscale(colormap_lut(scale))
+
+
+def _color_indices(scene: Scene, view: ViewParams) -> NDArray[np.uint8]:
+    """Each point's place on the colour scale, 0 to 255."""
     if view.color_by == "photo":
-        return scene.palette.colorscale, scene.palette.indices[scene.cloud.pixels]
-    scale = to_colorscale(colormap_lut(view.colormap))
-    return scale, depth_bytes(scene.cloud.inverse_depth, scene.stats)
+        return scene.palette.indices[scene.cloud.pixels]
+    return depth_bytes(scene.cloud.inverse_depth, scene.stats)
 
 
 def depth_bytes(values: NDArray[np.float32], stats: SubjectStats) -> NDArray[np.uint8]:

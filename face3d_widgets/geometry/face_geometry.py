@@ -18,7 +18,7 @@ from face3d_widgets.geometry.relief import (
     subject_distance,
     subject_stats,
 )
-from face3d_widgets.types import GeometryParams, InverseDepth, Mesh, Photo, PointCloud
+from face3d_widgets.types import GeometryParams, InverseDepth, Mesh, Photo, PointCloud, read_only
 
 __all__ = ["FaceGeometry", "Framing"]
 
@@ -139,7 +139,7 @@ class FaceGeometry:
     def _mesh_samples(self, n_points: int, cutoff: float) -> tuple[_Samples, NDArray[np.int32]]:
         if self._grid is None or self._grid[0] != (n_points, cutoff):
             pixels, faces = self._triangulate(n_points, self._kept(cutoff))
-            self._grid = (n_points, cutoff), (self._samples(pixels), faces)
+            self._grid = (n_points, cutoff), (self._samples(pixels), read_only(faces))
         return self._grid[1]
 
     def _triangulate(
@@ -179,12 +179,13 @@ class FaceGeometry:
     def _samples(self, pixels: NDArray[np.int32]) -> _Samples:
         h, w = self.photo.height, self.photo.width
         row, column = np.divmod(pixels, np.int32(w))
+        # Read-only, so that every cloud of these samples shares the very same arrays.
         return _Samples(
-            pixels=pixels,
+            pixels=read_only(pixels),
             x=((column + np.float32(0.5 - w / 2)) / np.float32(h)).astype(np.float32),
             y=((row + np.float32(0.5 - h / 2)) / np.float32(h)).astype(np.float32),
-            values=self.inverse_depth.values.ravel()[pixels],
-            colors=self.photo.rgb.reshape(-1, 3)[pixels],
+            values=read_only(self.inverse_depth.values.ravel()[pixels]),
+            colors=read_only(self.photo.rgb.reshape(-1, 3)[pixels]),
         )
 
     def _depth(self, values: NDArray[np.float32], params: GeometryParams) -> NDArray[np.float32]:
