@@ -140,10 +140,10 @@ def test_nothing_lies_between_subject_and_background(size):
     front = values > -1.5
     np.testing.assert_allclose(values[front], 0.5, atol=0.05)
     np.testing.assert_allclose(values[~front], -3.5, atol=0.05)
-    # The subject is the front but for a narrow rim that is not sure.
+    # The subject is the front but for a rim of about a cell that is not sure.
     assert (front >= subject).all()
     assert front.mean() == pytest.approx(math.pi * 14**2 / 48**2, rel=0.06)
-    assert 0.9 * front.sum() < subject.sum()
+    assert 0.7 * front.sum() < subject.sum() < front.sum()
 
 
 @pytest.mark.parametrize(("level", "share"), [(0.5, 1), (-3.5, 0)])

@@ -18,6 +18,8 @@ __all__ = [
 # Cells of the network's grid that the blur along an outline reaches into.
 _BLUR = 2
 _FILL = 5
+# How much of a cell along the outline is not sure to be the subject.
+_RIM = 0.6
 
 
 def input_size(height: int, width: int, side: int) -> tuple[int, int]:
@@ -126,6 +128,11 @@ def enlarge_with_outline(
     near_main = cv2.dilate(main, np.ones((3, 3), np.uint8))
     at_main = cv2.resize(near_main, (width, height), interpolation=cv2.INTER_NEAREST) > 0
     subject = at_main & (enlarged > subject_above)
+    # The outermost pixels of the subject still have some of the background's colour.
+    rim = round(_RIM * max(height, width) / max(values.shape))
+    subject = cv2.erode(
+        subject.astype(np.uint8), np.ones((2 * rim + 1, 2 * rim + 1), np.uint8), borderValue=1
+    ).astype(bool)
 
     kernel = np.ones((2 * _BLUR + 1, 2 * _BLUR + 1), np.uint8)
     inside = cv2.erode(main, kernel) > 0

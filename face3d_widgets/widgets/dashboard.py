@@ -138,8 +138,9 @@ class Dashboard(ipywidgets.Box):
             return self.session.reconstruct(photo, model, self._report)
 
         def done(result: Reconstruction) -> None:
+            took = "" if self.result is None else f" in {time.perf_counter() - start:.1f} s"
             self._show(result)
-            self.status.ready(f"{_described(result)} Ready in {time.perf_counter() - start:.1f} s.")
+            self.status.ready(f"{_described(result)} Ready{took}.")
 
         self.jobs.submit("reconstruct", work, done, self._failed)
 

@@ -15,7 +15,7 @@ function slider(model, spec) {
     (spec.unit ?? "");
 
   const id = freshId(spec.trait);
-  const help = make("small", { id: `${id}-help` }, spec.help);
+  const help = make("small", { id: `${id}-help`, className: spec.quiet ? "f3d-unseen" : "" }, spec.help);
   const output = make("output", { htmlFor: id });
   const input = make("input", {
     id,
