@@ -45,28 +45,29 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @contextmanager
-def dashboard(*arguments: str) -> Iterator[tuple[str, subprocess.Popen]]:
-    """The address of a running `face3d dashboard`, and its process."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "face3d_widgets.cli", "dashboard", "--no-browser", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def serving(command: list[str]) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address that a server prints, and its process."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines = []
     try:
         for line in process.stdout:
             lines.append(line)
-            if found := re.search(r"http://\S+", line):
+            if found := re.search(r"http://(127\.0\.0\.1|localhost):\d+/\S*", line):
                 break
         else:
-            raise RuntimeError("the dashboard did not start:\n" + "".join(lines))
+            raise RuntimeError("the server did not start:\n" + "".join(lines))
         # Somebody has to read on, or the server stops when the pipe is full.
         threading.Thread(target=process.stdout.read, daemon=True).start()
         yield found[0], process
     finally:
         process.terminate()
         process.wait(20)
+
+
+def dashboard(*arguments: str):
+    """The address of a running `face3d dashboard`, and its process, as a context manager."""
+    command = [sys.executable, "-m", "face3d_widgets.cli", "dashboard", "--no-browser"]
+    return serving([*command, *arguments])
 
 
 def open_dashboard(page: Page, address: str) -> None:

@@ -50,7 +50,10 @@ class FaceFigureWidget(FigureWidget):
     - The browser says when it has drawn, and can hand back a picture.
     """
 
-    _fresh = t.Int(0).tag(sync=True)
+    # How many changes were sent, and how many of them the data in the state
+    # have: a page compares the two and asks for newer data where they differ.
+    _revision = t.Int(0).tag(sync=True)
+    _data_revision = t.Int(0).tag(sync=True)
     _esm = (files(__package__) / "static" / "figure.js").read_text("utf-8")
 
     def __init__(self) -> None:
@@ -69,6 +72,7 @@ class FaceFigureWidget(FigureWidget):
         if "_widget_data" in state and hasattr(self, "_data"):  # not while it is made
             state["_widget_data"] = _py_to_js(self._data, None)
             state["_widget_layout"] = _py_to_js(self._layout, None)
+            state["_data_revision"] = self._revision
         return state
 
     @property
@@ -89,7 +93,16 @@ class FaceFigureWidget(FigureWidget):
 
     def _send_update_msg(self, *args: Any, **kwargs: Any) -> None:
         self._drawing_since = time.monotonic()
+        self._revision += 1
         super()._send_update_msg(*args, **kwargs)
+
+    def _send_relayout_msg(self, *args: Any, **kwargs: Any) -> None:
+        self._revision += 1
+        super()._send_relayout_msg(*args, **kwargs)
+
+    def _send_addTraces_msg(self, *args: Any, **kwargs: Any) -> None:
+        self._revision += 1
+        super()._send_addTraces_msg(*args, **kwargs)
 
     def picture(self, done: Callable[[bytes | None], None]) -> None:
         """Ask the browser for a PNG of what it shows; `done(None)` when it has none."""
@@ -107,9 +120,7 @@ class FaceFigureWidget(FigureWidget):
         elif kind == "unmounted":
             self._views = max(0, self._views - 1)
         elif kind == "state":
-            # One message, so that the page knows that the data are there too.
-            self._fresh += 1
-            self.send_state(["_widget_data", "_widget_layout", "_fresh"])
+            self.send_state(["_widget_data", "_widget_layout", "_data_revision", "_revision"])
         elif kind == "script":
             script = plotly_script()
             self.send({"type": "script"}, [script])

@@ -25,7 +25,7 @@ import tornado.web
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
-from voila.app import Voila
+from voila.app import TornadoVoilaHandler, Voila
 
 __all__ = ["DashboardServer", "dashboard_notebook", "run"]
 
@@ -110,6 +110,18 @@ def settings() -> Config:
     return config
 
 
+class _Page(TornadoVoilaHandler):
+    """The page, with the cookie that it needs to end its kernel when it is closed.
+
+    Without it the server refuses the page's last message, and each closed page
+    leaves a kernel with its photos behind.
+    """
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        _ = self.xsrf_token  # reading it sets the cookie
+
+
 class DashboardServer(Voila):
     """Voila with one address more, and one line on the terminal."""
 
@@ -127,7 +139,11 @@ class DashboardServer(Voila):
         # Voila hands `tornado_settings` over too late for `compress_response`.
         self.app.transforms.append(tornado.web.GZipContentEncoding)
         address = url_path_join(self.server_url, "voila", "face3d", r"plotly\.js")
-        return [(address, PlotlyScript), *super().init_handlers()]
+        handlers = [
+            (path, _Page if handler is TornadoVoilaHandler else handler, *rest)
+            for path, handler, *rest in super().init_handlers()
+        ]
+        return [(address, PlotlyScript), *handlers]
 
 
 def run(port: int = 8866, open_browser: bool = True, ip: str = "127.0.0.1") -> None:

@@ -336,6 +336,32 @@ def test_dark_and_light(new_page, address):
     assert lightness() > 600  # the choice lasts
 
 
+def test_a_closed_page_leaves_no_kernel(new_page, address):
+    page = new_page()
+    open_dashboard(page, address)
+    own = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
+    page.reload()
+    page.wait_for_selector(READY)
+    page.wait_for_timeout(1000)
+    assert page.request.get(f"{address}api/kernels/{own}").status == 404
+    page.watched.errors.clear()  # the connection that the old page gave up
+
+
+def test_a_lost_server_is_told(new_page, address):
+    page = new_page()
+    open_dashboard(page, address)
+    assert not page.locator("#lost").is_visible()
+    page.route("**/api/kernels/*", lambda route: route.abort())
+    for _ in range(2):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_timeout(200)
+    expect(page.locator("#lost")).to_be_visible()
+    page.unroute("**/api/kernels/*")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#lost")).to_be_hidden()
+    page.watched.errors.clear()  # the refused requests
+
+
 def test_how_it_works_opens(page):
     assert not page.locator(".f3d-steps").is_visible()
     page.get_by_text("How it works").click()

@@ -46,10 +46,10 @@ function afterDrawing() {
 function freshState(model) {
   return new Promise((resolve) => {
     const arrived = () => {
-      model.off("change:_fresh", arrived);
+      model.off("change:_data_revision", arrived);
       resolve();
     };
-    model.on("change:_fresh", arrived);
+    model.on("change:_data_revision", arrived);
     model.send({ type: "state" });
   });
 }
@@ -71,26 +71,19 @@ async function onWhite(url) {
 export default () => {
   let inner;
   let loading;
-  let missed = false;
 
   // The page is shown first; loading the script and drawing hold up everything else.
   async function load(context) {
     const { model } = context;
     await afterDrawing();
     const module = await plotlyModule(model);
-    if (missed) await freshState(model);
+    // Changes made before now went past this page.
+    while (model.get("_revision") !== model.get("_data_revision")) await freshState(model);
     inner = module.default();
     await inner.initialize(context);
   }
 
   return {
-    initialize({ model }) {
-      const miss = () => {
-        missed ||= !inner;
-      };
-      model.on("change:_py2js_update", miss);
-      model.on("change:_py2js_relayout", miss);
-    },
     async render(context) {
       const { model, el } = context;
       el.classList.add("f3d-figure");

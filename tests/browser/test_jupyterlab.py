@@ -1,0 +1,52 @@
+"""The widgets in a live notebook, where no server of ours helps them."""
+
+import sys
+
+import nbformat
+import pytest
+
+from tests.serving import FIGURE, serving
+
+pytestmark = pytest.mark.browser
+
+CELL = """
+import face3d_widgets
+from face3d_widgets.samples import load_sample
+face3d_widgets.view(load_sample("rendered_adult"))
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """The address of a JupyterLab that shows a notebook with one cell."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, tmp_path / "one.ipynb")
+    options = {
+        "IdentityProvider.token": "''",
+        "ServerApp.allow_root": "True",
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": "18899",
+        "ServerApp.root_dir": str(tmp_path),
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+    with serving([*command, *(f"--{k}={v}" for k, v in options.items())]) as (address, _):
+        yield address.removesuffix("/lab").rstrip("/") + "/lab/tree/one.ipynb"
+
+
+def test_view_draws_what_was_there_before_the_page_knew(new_page, notebook):
+    page = new_page()
+    page.goto(notebook)
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    page.locator(".jp-Notebook .cm-content").first.click()
+    page.wait_for_function(
+        "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'",
+        timeout=60_000,
+    )
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(FIGURE, timeout=90_000)
+    corners = "document.querySelector('.f3d-figure')._fullData[1].x?.length"
+    page.wait_for_function(f"{corners} > 10000")
+    assert page.get_by_role("slider", name="Relief").count() == 1
+    page.watched.errors.clear()  # JupyterLab's own
+    page.close()
