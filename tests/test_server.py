@@ -1,6 +1,7 @@
 """Voila's settings, without starting it. tests/browser opens the real page."""
 
 import gzip
+import re
 
 import pytest
 import tornado.testing
@@ -28,6 +29,13 @@ def test_settings():
     assert config.VoilaConfiguration.strip_sources is True
     assert (app._HERE / "share/jupyter/voila/templates" / "face3d" / "conf.json").is_file()
     assert config.VoilaConfiguration.template == "face3d"
+
+
+@pytest.mark.parametrize("name", ["index.html.j2", "browser-open.html", "error.html"])
+def test_no_page_names_another_server(name):
+    text = (app._HERE / "share/jupyter/voila/templates/face3d" / name).read_text("utf-8")
+    addresses = set(re.findall(r"https?://[^'\"\s]+", text))
+    assert addresses <= {"http://www.w3.org/2000/svg"}  # a name, not an address
 
 
 @pytest.mark.parametrize("base_url", ["/", "/user/anna/"])
