@@ -181,7 +181,6 @@ class Dashboard(ipywidgets.Box):
 
     def _export(self, kind: str) -> None:
         self.exports.busy = kind
-        before = self.status.text
         self.status.busy("Preparing the download", 0.5)
         name = self.session.file_name
 
@@ -192,7 +191,9 @@ class Dashboard(ipywidgets.Box):
         def failed(error: Exception) -> None:
             self.exports.busy = ""
             self.status.error(
-                str(error) if isinstance(error, FigureError) else f"{before} Saving failed: {error}"
+                str(error)
+                if isinstance(error, FigureError)
+                else f"The download could not be made ({error}); try another format."
             )
 
         def make(work: Callable[[], bytes], file_name: str, mime: str) -> None:
