@@ -73,3 +73,8 @@ def estimator():
 @pytest.fixture(scope="session")
 def astronaut():
     return load_sample("astronaut")
+
+
+def pytest_collection_modifyitems(items):
+    """The quick tests first, the browser's last."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

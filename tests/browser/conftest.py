@@ -9,7 +9,9 @@ from tests.serving import dashboard, launch, open_dashboard, wait_until_drawn
 _NOT_OURS = ("Unsatisfied version", "No satisfying version", "Canvas2D", "GPU stall", "WebGL")
 
 
-@pytest.fixture(scope="session")
+# Playwright's own event loop must have ended before other tests start theirs,
+# hence the package's scope and not the session's.
+@pytest.fixture(scope="package")
 def browser():
     with sync_playwright() as playwright:
         browser = launch(playwright)
@@ -17,7 +19,7 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address():
     with dashboard("--port", "18866") as (address, _):
         yield address

@@ -38,12 +38,12 @@ def test_view_draws_what_was_there_before_the_page_knew(new_page, notebook):
     page = new_page()
     page.goto(notebook)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-    page.locator(".jp-Notebook .cm-content").first.click()
     page.wait_for_function(
         "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'",
         timeout=60_000,
     )
-    page.keyboard.press("Control+Enter")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_selector(FIGURE, timeout=90_000)
     corners = "document.querySelector('.f3d-figure')._fullData[1].x?.length"
     page.wait_for_function(f"{corners} > 10000")
