@@ -9,12 +9,12 @@ from PIL import Image
 
 from face3d_widgets import __version__
 from face3d_widgets.cli import main
-from face3d_widgets.depth import DepthEstimator
+from face3d_widgets.depth import MODELS, DepthEstimator, weights
 
 
 @pytest.fixture(autouse=True)
 def fake_network(estimator, monkeypatch):
-    monkeypatch.setattr("face3d_widgets.depth.DepthEstimator", lambda: estimator)
+    monkeypatch.setattr("face3d_widgets.depth.DepthEstimator", lambda weights=None: estimator)
     return estimator
 
 
@@ -125,3 +125,44 @@ def test_dashboard_starts_the_server(arguments, expected, monkeypatch):
     monkeypatch.setitem(sys.modules, "face3d_widgets.server.app", server)
     assert main(["dashboard", *arguments]) == 0
     assert calls == [expected]
+
+
+# --- networks ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_weights(monkeypatch, tmp_path):
+    """A machine that has no weights but those of the package."""
+    monkeypatch.delenv("FACE3D_WEIGHTS", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(weights, "cache_folder", lambda: tmp_path / "cache")
+    return tmp_path
+
+
+def test_models_lists_every_network_and_its_state(no_weights, capsys):
+    assert main(["models"]) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert "licence" in header
+    assert [row.split()[0] for row in rows] == list(MODELS)
+    assert [row.endswith("ready") for row in rows] == [True] + 12 * [False]
+
+
+def test_fetch_offline_says_what_to_do(no_weights, capsys, monkeypatch):
+    monkeypatch.setenv("FACE3D_OFFLINE", "1")
+    assert main(["fetch", "MiDaS_small", "face_lite", "nothing"]) == 1
+    said = capsys.readouterr()
+    assert "face_lite is in the package" in said.out
+    assert "midas_v21_small_256.pt" in said.err
+    assert "no model called 'nothing'" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_fetch_needs_a_name(capsys):
+    assert main(["fetch"]) == 1
+    assert "--all" in capsys.readouterr().err
+
+
+def test_depth_without_the_weights_says_how_to_get_them(no_weights, folder, capsys, monkeypatch):
+    monkeypatch.setattr("face3d_widgets.depth.DepthEstimator", DepthEstimator)
+    assert main(["depth", "anna.png", "--model", "DPT_Hybrid", "-o", "out"]) == 1
+    assert "face3d fetch dpt_hybrid_384" in capsys.readouterr().err

@@ -10,11 +10,16 @@ import pytest
 from face3d_widgets.depth import (
     DEFAULT_MODEL,
     MODELS,
+    NETWORK_NAMES,
     DepthEstimator,
     ModelError,
+    build_network,
     estimator,
+    load_checkpoint,
     model_info,
+    ready_models,
 )
+from face3d_widgets.depth.midas_preprocess import input_rule, network_input
 from face3d_widgets.depth.preprocess import (
     enlarge_with_outline,
     input_size,
@@ -22,6 +27,7 @@ from face3d_widgets.depth.preprocess import (
     resize_to_input,
     resize_to_photo,
 )
+from face3d_widgets.depth.weights import CHECKPOINTS
 from face3d_widgets.types import Photo
 
 # What face_lite says of the drawn portrait; to be recorded anew with new weights.
@@ -49,7 +55,15 @@ def test_the_zoo_is_in_order():
         assert info.summary.endswith(".")
         assert info.licence
         assert info.input_side % 32 == 0
-        assert name in estimator._BUILDERS
+        assert 2020 <= info.year <= 2026
+    assert set(MODELS) == {DEFAULT_MODEL, *NETWORK_NAMES}
+    assert {n: CHECKPOINTS[n].size for n in NETWORK_NAMES} == {
+        n: MODELS[n].size for n in NETWORK_NAMES
+    }
+
+
+def test_a_name_from_pytorch_hub_will_do():
+    assert model_info("DPT_Hybrid") is MODELS["dpt_hybrid_384"]
 
 
 def test_an_unknown_model_is_one_sentence_that_names_the_known():
@@ -181,7 +195,7 @@ def test_face_lite_is_what_the_zoo_says():
     network = load_face_lite()
     info = MODELS["face_lite"]
     assert sum(p.numel() for p in network.parameters()) == info.parameters
-    weights = files("face3d_widgets.depth") / "weights" / "face_lite.safetensors"
+    weights = files("face3d_widgets.depth") / "data" / "face_lite.safetensors"
     assert len(weights.read_bytes()) == info.size
     assert not network.training
 
@@ -227,11 +241,11 @@ def counted(monkeypatch):
         assert batch.shape[0] == 1
         return batch.mean(dim=1)
 
-    def build():
+    def build(_):
         count["built"] += 1
         return network
 
-    monkeypatch.setitem(estimator._BUILDERS, "face_lite", build)
+    monkeypatch.setattr(estimator, "_load_face_lite", build)
     assert torch.is_grad_enabled()
     return DepthEstimator(), count
 
@@ -284,16 +298,16 @@ def test_an_unknown_model_leaves_the_rest_as_it_was(counted):
 
 def test_after_a_network_failed_it_may_be_tried_again(counted, monkeypatch):
     predictor, _ = counted
-    build = estimator._BUILDERS["face_lite"]
+    build = estimator._load_face_lite
 
-    def fail():
+    def fail(_):
         raise MemoryError
 
-    monkeypatch.setitem(estimator._BUILDERS, "face_lite", fail)
+    monkeypatch.setattr(estimator, "_load_face_lite", fail)
     predictor.set_photo(grey(5))
     with pytest.raises(MemoryError):
         predictor.predict()
-    monkeypatch.setitem(estimator._BUILDERS, "face_lite", build)
+    monkeypatch.setattr(estimator, "_load_face_lite", build)
     assert predictor.predict().values.shape == (40, 30)
 
 
@@ -304,3 +318,40 @@ def test_without_torch_the_person_is_told(monkeypatch):
     predictor.set_photo(grey(5))
     with pytest.raises(ModelError, match="PyTorch"):
         predictor.predict()
+
+
+# --- official weights --------------------------------------------------------------------------
+
+
+def test_official_weights_in_a_file_give_what_the_network_gives(photo, tmp_path):
+    import torch
+
+    from tests.test_networks import SMALL, reference_checkpoint
+
+    file = tmp_path / f"{SMALL}.pt"
+    torch.save(reference_checkpoint(SMALL), file)
+    predictor = DepthEstimator(weights=file)
+    predictor.set_photo(photo)
+    found = predictor.predict("MiDaS_small")
+    assert (found.model, found.subject, found.relief_unit) == (SMALL, None, None)
+    assert found.values.shape == photo.rgb.shape[:2]
+
+    network = build_network(SMALL)
+    load_checkpoint(network, reference_checkpoint(SMALL))
+    seen = torch.from_numpy(network_input(photo.rgb, input_rule(SMALL)))[None]
+    with torch.inference_mode():
+        expected = network(seen)[0].numpy()
+    np.testing.assert_allclose(
+        found.values, resize_to_photo(expected, photo.height, photo.width), rtol=1e-4, atol=1e-3
+    )
+
+
+def test_weights_that_are_not_there_are_told_with_the_way_to_get_them(photo, tmp_path, monkeypatch):
+    monkeypatch.delenv("FACE3D_WEIGHTS", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("face3d_widgets.depth.weights.cache_folder", lambda: tmp_path)
+    predictor = DepthEstimator()
+    predictor.set_photo(photo)
+    with pytest.raises(ModelError, match="face3d fetch dpt_large_384"):
+        predictor.predict("DPT_Large")
+    assert [info.name for info in ready_models()] == [DEFAULT_MODEL]

@@ -257,9 +257,17 @@ def test_unknown_messages_and_choices_change_nothing(upload):
 # --- model selector ----------------------------------------------------------------------------
 
 
-def test_every_model_is_offered_with_what_one_wants_to_know():
+def test_every_model_that_is_ready_is_offered(monkeypatch, tmp_path):
+    monkeypatch.setattr("face3d_widgets.depth.weights.cache_folder", lambda: tmp_path / "none")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("FACE3D_WEIGHTS", str(tmp_path))
+    assert [option["name"] for option in ModelSelector().options] == ["face_lite"]
+    with pytest.raises(ModelError, match="face3d fetch dpt_swin2_tiny_256"):
+        ModelSelector(value="DPT_SwinV2_T_256")
+
+    (tmp_path / "dpt_swin2_tiny_256.pt").write_bytes(b"weights")
     models = ModelSelector()
-    assert [option["name"] for option in models.options] == list(MODELS)
+    assert [option["name"] for option in models.options] == ["face_lite", "dpt_swin2_tiny_256"]
     for option in models.options:
         info = MODELS[option["name"]]
         assert option["title"] == info.title

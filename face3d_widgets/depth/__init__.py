@@ -1,6 +1,14 @@
 """Photo to inverse depth. The only room that imports torch, and only when a network runs."""
 
-from face3d_widgets.depth.estimator import DepthEstimator
+from face3d_widgets.depth.estimator import DepthEstimator, is_ready, ready_models
+from face3d_widgets.depth.networks import (
+    ALIASES,
+    NETWORK_NAMES,
+    build_network,
+    canonical_name,
+    load_checkpoint,
+)
+from face3d_widgets.depth.weights import WeightsError, fetch_weights, find_weights
 from face3d_widgets.depth.zoo import (
     DEFAULT_MODEL,
     MODELS,
@@ -10,10 +18,20 @@ from face3d_widgets.depth.zoo import (
 )
 
 __all__ = [
+    "ALIASES",
     "DEFAULT_MODEL",
     "MODELS",
+    "NETWORK_NAMES",
     "DepthEstimator",
     "ModelError",
     "ModelInfo",
+    "WeightsError",
+    "build_network",
+    "canonical_name",
+    "fetch_weights",
+    "find_weights",
+    "is_ready",
+    "load_checkpoint",
     "model_info",
+    "ready_models",
 ]

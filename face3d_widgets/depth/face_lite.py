@@ -194,7 +194,7 @@ def load_face_lite() -> FaceLite:
     """The network with the packaged weights, in eval mode."""
     from safetensors.torch import load_file
 
-    with as_file(files(__package__) / "weights" / "face_lite.safetensors") as path:
+    with as_file(files(__package__) / "data" / "face_lite.safetensors") as path:
         weights = load_file(path)
     network = FaceLite()
     network.load_state_dict(
