@@ -126,7 +126,6 @@ def _fetch(arguments: argparse.Namespace) -> int:
         ModelError,
         fetch_weights,
         find_weights,
-        is_ready,
         model_info,
     )
 
@@ -137,11 +136,11 @@ def _fetch(arguments: argparse.Namespace) -> int:
     for name in names:
         try:
             info = model_info(name)
-            if is_ready(info.name):
-                packaged = info.name == DEFAULT_MODEL
-                print(f"{info.name} is in {'the package' if packaged else find_weights(info.name)}")
+            if info.name == DEFAULT_MODEL:
+                print(f"{info.name} is in the package")
                 continue
-            path = fetch_weights(info.name, progress=_progress_of(info.name))
+            path = find_weights(info.name)
+            path = path or fetch_weights(info.name, progress=_progress_of(info.name))
             print(f"\r{info.name} is in {path}")
         except ModelError as error:
             failures += _complain(str(error))

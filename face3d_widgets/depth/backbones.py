@@ -127,8 +127,7 @@ class VitEncoder(nn.Module):
         """Tokens after the four blocks."""
         patches = self.patch_embed(image)
         grid = patches.shape[2], patches.shape[3]
-        tokens = _with_class_token(patches, self.cls_token)
-        tokens = tokens + stretch_position_embedding(self.pos_embed, self.side, grid)
+        tokens = _placed_tokens(patches, self.cls_token, self.pos_embed, self.side)
         return _run_blocks(self.blocks, tokens, self.taps), grid
 
 
@@ -157,8 +156,7 @@ class HybridEncoder(nn.Module):
         eighth = self.stages[1](quarter)
         patches = self.patch_embed(self.stages[2](eighth))
         grid = patches.shape[2], patches.shape[3]
-        tokens = _with_class_token(patches, self.cls_token)
-        tokens = tokens + stretch_position_embedding(self.pos_embed, self.side, grid)
+        tokens = _placed_tokens(patches, self.cls_token, self.pos_embed, self.side)
         return [quarter, eighth, *_run_blocks(self.blocks, tokens, self.taps)], grid
 
 
@@ -267,6 +265,12 @@ def _with_class_token(patches: Tensor, cls_token: Tensor) -> Tensor:
     """(n, c, rows, columns) to (n, 1 + rows * columns, c)."""
     tokens = patches.flatten(2).transpose(1, 2)
     return torch.cat([cls_token.expand(tokens.shape[0], -1, -1), tokens], dim=1)
+
+
+def _placed_tokens(patches: Tensor, cls_token: Tensor, learned: Tensor, side: int) -> Tensor:
+    """The tokens of a ViT, each with what the network learned of its place."""
+    grid = patches.shape[2], patches.shape[3]
+    return _with_class_token(patches, cls_token) + stretch_position_embedding(learned, side, grid)
 
 
 def _run_blocks(blocks: nn.Sequential, x: Tensor, at: tuple[int, ...]) -> list[Tensor]:

@@ -115,7 +115,6 @@ class FaceFigure:
                     text=["", "right", "", "up", "", "nearer"],
                     textfont={"size": 15, "color": _AXES_COLOR},
                     line={"width": 5, "color": _AXES_COLOR},
-                    connectgaps=False,
                     hoverinfo="skip",
                     name="axes",
                 )

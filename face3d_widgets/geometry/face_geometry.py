@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from face3d_widgets.geometry.point_order import spread_order
 from face3d_widgets.geometry.relief import (
     FARTHEST_BEHIND,
-    SMALLEST_SUBJECT,
     SubjectStats,
     depth_from_inverse_depth,
+    finds_subject,
     nearness,
     scale_and_shift,
     subject_distance,
@@ -91,8 +91,7 @@ class FaceGeometry:
     @property
     def found_subject(self) -> bool:
         """Whether the network tells where the person is, and there is one."""
-        subject = self.inverse_depth.subject
-        return subject is not None and bool(subject.mean() >= SMALLEST_SUBJECT)
+        return finds_subject(self.inverse_depth)
 
     def framing(self, fov: float) -> Framing:
         """The subject's box at a vertical field of view of `fov` degrees."""

@@ -29,6 +29,7 @@ from face3d_widgets.types import InverseDepth
 __all__ = [
     "SubjectStats",
     "depth_from_inverse_depth",
+    "finds_subject",
     "nearness",
     "scale_and_shift",
     "subject_distance",
@@ -78,6 +79,12 @@ def subject_distance(fov: float) -> float:
     return 1 / (2 * math.tan(math.radians(fov) / 2))
 
 
+def finds_subject(inverse_depth: InverseDepth) -> bool:
+    """Whether the network tells where the person is, and there is one."""
+    subject = inverse_depth.subject
+    return subject is not None and bool(subject.mean() >= SMALLEST_SUBJECT)
+
+
 def nearness(inverse_depth: InverseDepth) -> NDArray[np.float32]:
     """Inverse depth as a share of its robust range; the scale of the cut-off slider.
 
@@ -92,9 +99,8 @@ def nearness(inverse_depth: InverseDepth) -> NDArray[np.float32]:
     span = np.float32(max(high - low, np.finfo(np.float32).tiny))
     share = (values - np.float32(low)) / span
     np.clip(share, 0, 1, out=share)
-    subject = inverse_depth.subject
-    if subject is not None and subject.mean() >= SMALLEST_SUBJECT:
-        np.minimum(share, BACKGROUND_NEARNESS, out=share, where=~subject)
+    if inverse_depth.subject is not None and finds_subject(inverse_depth):
+        np.minimum(share, BACKGROUND_NEARNESS, out=share, where=~inverse_depth.subject)
     return share
 
 
