@@ -23,12 +23,14 @@ __all__ = [
     "Mesh",
     "Photo",
     "PointCloud",
+    "Surface",
     "ViewParams",
 ]
 
 
 SHAPES = ("points", "mesh")
 COLORINGS = ("photo", "depth")
+UNITS = ("relative", "mm")
 
 
 def read_only(array: NDArray) -> NDArray:
@@ -185,6 +187,42 @@ class Mesh:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "faces", read_only(self.faces))
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A triangulated surface that leaves the program; its vertices need not be pixels.
+
+    Attributes
+    ----------
+    vertices : (n, 3) float32
+        Camera frame (x right, y down, z forward), in `unit`.
+    faces : (m, 3) int32
+        Indices into the vertices, counter-clockwise seen from outside, which for an
+        open surface is the camera's side.
+    normals : (n, 3) float32 or None
+        Unit length, outward, camera frame.
+    uv : (n, 2) float32 or None
+        Place in the photo: (0, 0) is its upper left corner, (1, 1) its lower right.
+    colors : (n, 3) uint8, sRGB, or None
+    unit : {"relative", "mm"}
+        Relative lengths are in picture heights at the subject's distance.
+    """
+
+    vertices: NDArray[np.float32]
+    faces: NDArray[np.int32]
+    normals: NDArray[np.float32] | None = None
+    uv: NDArray[np.float32] | None = None
+    colors: NDArray[np.uint8] | None = None
+    unit: str = "relative"
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise ValueError(f"unit must be one of {UNITS}, not {self.unit!r}")
+        for name in ("vertices", "faces", "normals", "uv", "colors"):
+            array = getattr(self, name)
+            if array is not None:
+                object.__setattr__(self, name, read_only(array))
 
 
 @dataclass(frozen=True)
