@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from face3d_widgets.depth import speeds
 from face3d_widgets.samples import load_sample
 from face3d_widgets.types import InverseDepth, Photo
 
@@ -52,6 +53,21 @@ class FakeEstimator:
         self.runs += 1
         relief = head_relief(self.photo.height, self.photo.width)
         return InverseDepth(relief, relief > -1.75, model, relief_unit=0.1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory):
+    """Tests see nothing of this user's weights and speeds, and leave nothing there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("FACE3D_WEIGHTS", raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_speeds(own_cache):
+    """No test knows how fast another one's network was."""
+    speeds._file().unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

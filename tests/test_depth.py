@@ -236,14 +236,15 @@ def counted(monkeypatch):
 
     count = {"built": 0, "run": 0}
 
-    def network(batch):
-        count["run"] += 1
-        assert batch.shape[0] == 1
-        return batch.mean(dim=1)
+    class Grey(torch.nn.Module):
+        def forward(self, batch):
+            count["run"] += 1
+            assert batch.shape[0] == 1
+            return batch.mean(dim=1)
 
-    def build(_):
+    def build():
         count["built"] += 1
-        return network
+        return Grey()
 
     monkeypatch.setattr(estimator, "_load_face_lite", build)
     assert torch.is_grad_enabled()
@@ -300,12 +301,12 @@ def test_after_a_network_failed_it_may_be_tried_again(counted, monkeypatch):
     predictor, _ = counted
     build = estimator._load_face_lite
 
-    def fail(_):
+    def fail():
         raise MemoryError
 
     monkeypatch.setattr(estimator, "_load_face_lite", fail)
     predictor.set_photo(grey(5))
-    with pytest.raises(MemoryError):
+    with pytest.raises(ModelError, match="close other programs"):
         predictor.predict()
     monkeypatch.setattr(estimator, "_load_face_lite", build)
     assert predictor.predict().values.shape == (40, 30)

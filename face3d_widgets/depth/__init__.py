@@ -1,6 +1,6 @@
 """Photo to inverse depth. The only room that imports torch, and only when a network runs."""
 
-from face3d_widgets.depth.estimator import DepthEstimator, is_ready, ready_models
+from face3d_widgets.depth.estimator import DepthEstimator
 from face3d_widgets.depth.networks import (
     ALIASES,
     NETWORK_NAMES,
@@ -8,7 +8,14 @@ from face3d_widgets.depth.networks import (
     canonical_name,
     load_checkpoint,
 )
-from face3d_widgets.depth.weights import WeightsError, fetch_weights, find_weights
+from face3d_widgets.depth.states import (
+    ModelState,
+    is_ready,
+    model_state,
+    model_states,
+    ready_models,
+)
+from face3d_widgets.depth.weights import FetchCancelled, WeightsError, fetch_weights, find_weights
 from face3d_widgets.depth.zoo import (
     DEFAULT_MODEL,
     MODELS,
@@ -23,8 +30,10 @@ __all__ = [
     "MODELS",
     "NETWORK_NAMES",
     "DepthEstimator",
+    "FetchCancelled",
     "ModelError",
     "ModelInfo",
+    "ModelState",
     "WeightsError",
     "build_network",
     "canonical_name",
@@ -33,5 +42,7 @@ __all__ = [
     "is_ready",
     "load_checkpoint",
     "model_info",
+    "model_state",
+    "model_states",
     "ready_models",
 ]

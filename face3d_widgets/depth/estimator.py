@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
+import hashlib
 import os
-import sys
+from collections.abc import Callable
+from functools import cache, partial
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from face3d_widgets.depth.memory import check_memory, give_memory_back
 from face3d_widgets.depth.midas_preprocess import input_rule, network_input
 from face3d_widgets.depth.networks import build_network, load_checkpoint
 from face3d_widgets.depth.preprocess import (
@@ -17,40 +19,52 @@ from face3d_widgets.depth.preprocess import (
     resize_to_input,
     resize_to_photo,
 )
-from face3d_widgets.depth.weights import find_weights, read_checkpoint
+from face3d_widgets.depth.runtime import (
+    Runner,
+    TorchRunner,
+    check_choice,
+    choose_device,
+    pick_runtime,
+)
+from face3d_widgets.depth.speeds import measured_seconds, record_seconds
+from face3d_widgets.depth.weights import find_weights, read_checkpoint, verify
 from face3d_widgets.depth.zoo import DEFAULT_MODEL, MODELS, ModelError, ModelInfo, model_info
 from face3d_widgets.types import InverseDepth, Photo
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pathlib import Path
+
     from torch import nn
 
-__all__ = ["DepthEstimator", "is_ready", "ready_models"]
+__all__ = ["DepthEstimator"]
 
-
-def is_ready(model: str) -> bool:
-    """Whether a network's weights are on this machine."""
-    name = model_info(model).name
-    return name == DEFAULT_MODEL or find_weights(name) is not None
-
-
-def ready_models() -> list[ModelInfo]:
-    """The networks that can run at once, the one in the package first."""
-    return [info for info in MODELS.values() if is_ready(info.name)]
+# Networks that take every size are followed on a small picture, which is quick.
+_TRACED_SIDE = 64
 
 
 class DepthEstimator:
     """Photo in, inverse depth out.
 
     Setting a photo is free; `predict` runs the network once for each model and
-    gives the kept result after that. One network is held at a time. Not safe to
-    call from two threads at once.
+    gives the kept result after that. One network is held at a time, and one that
+    does not fit into memory is refused. Not safe to call from two threads at once.
 
     Parameters
     ----------
     weights : path, optional
         A file of official MiDaS weights, or a folder of them, to look in first;
         `face3d_widgets.depth.weights.find_weights` says where else.
+    runtime : {"auto", "torch", "openvino"}
+        Auto is PyTorch on a GPU, else OpenVINO, else PyTorch. The network in the
+        package is so small that auto always runs it in PyTorch.
+    precision : {"exact", "fast"}, optional
+        Exact is float32; fast is half precision on a GPU and bfloat16 on a
+        processor that has it. Where none is given: fast on CUDA, else exact.
+
+    Raises
+    ------
+    ModelError
+        When there is no such runtime or precision.
 
     Examples
     --------
@@ -62,11 +76,38 @@ class DepthEstimator:
     dtype('float32')
     """
 
-    def __init__(self, weights: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        weights: str | os.PathLike[str] | None = None,
+        runtime: str = "auto",
+        precision: str | None = None,
+    ) -> None:
+        check_choice(runtime, precision or "exact")
         self._weights = weights
+        self._runtime = runtime
+        self._precision = precision
         self._photo: Photo | None = None
         self._results: dict[str, InverseDepth] = {}
-        self._network: tuple[str, nn.Module] | None = None
+        self._runner: tuple[str, Runner] | None = None
+        self._first_run = True
+
+    @property
+    def runs_on(self) -> str:
+        """Runtime, device and numbers of the network held, or "" where none is."""
+        held = self._runner
+        return "" if held is None else held[1].description
+
+    @property
+    def last_seconds(self) -> float:
+        """What the network held took for its last photo, loading not counted."""
+        held = self._runner
+        return 0.0 if held is None else held[1].seconds
+
+    @property
+    def held_memory(self) -> int:
+        """About how many bytes the network held would give back."""
+        held = self._runner  # the worker's thread may take it away
+        return 0 if held is None else MODELS[held[0]].size
 
     def set_photo(self, photo: Photo) -> None:
         """Choose the photo that `predict` works on."""
@@ -75,7 +116,7 @@ class DepthEstimator:
             self._results.clear()
 
     def warm_up(self, model: str = DEFAULT_MODEL) -> None:
-        """Import torch and load the network, so that the first `predict` is quick."""
+        """Load the network, so that the first `predict` is quick."""
         self._load(model_info(model))
 
     def predict(self, model: str = DEFAULT_MODEL) -> InverseDepth:
@@ -84,8 +125,8 @@ class DepthEstimator:
         Raises
         ------
         ModelError
-            When there is no such model, or its weights are not on this machine or
-            not sound.
+            When there is no such model, its weights are not on this machine or not
+            sound, or it does not fit into memory.
         ValueError
             When no photo was set.
         """
@@ -96,16 +137,30 @@ class DepthEstimator:
             self._results[info.name] = self._run(info, self._photo)
         return self._results[info.name]
 
-    def _load(self, info: ModelInfo) -> nn.Module:
-        if self._network is None or self._network[0] != info.name:
-            if self._network is not None:
-                self._network = None  # free the old one before the new one is built
-                _give_memory_back()
-            load = _load_face_lite if info.name == DEFAULT_MODEL else self._load_midas
-            self._network = info.name, load(info)
-        return self._network[1]
+    def close(self) -> None:
+        """Free the network's memory, the GPU's included; results stay."""
+        if self._runner is not None:
+            self._runner[1].close()
+            self._runner = None
+            give_memory_back()
 
-    def _load_midas(self, info: ModelInfo) -> nn.Module:
+    def _load(self, info: ModelInfo) -> Runner:
+        if self._runner is None or self._runner[0] != info.name:
+            path = None if info.name == DEFAULT_MODEL else self._weights_of(info)
+            check_memory(info.name, freed=self.held_memory)
+            self.close()  # free the old one before the new one is built
+            try:
+                runner = self._runner_of(info, path)
+            except MemoryError as error:
+                raise ModelError(
+                    f"The memory was full before {info.title} was loaded; "
+                    f"close other programs, or use {DEFAULT_MODEL}."
+                ) from error
+            self._runner = info.name, runner
+            self._first_run = True
+        return self._runner[1]
+
+    def _weights_of(self, info: ModelInfo) -> Path:
         path = find_weights(info.name, self._weights)
         if path is None:
             raise ModelError(
@@ -113,52 +168,85 @@ class DepthEstimator:
                 f"face3d fetch {info.name} ({info.size / 1e6:.0f} MB), or use {DEFAULT_MODEL}, "
                 "which needs none."
             )
-        network = build_network(info.name)
-        load_checkpoint(network, read_checkpoint(path))
-        return network
+        return path
+
+    def _runner_of(self, info: ModelInfo, path: Path | None) -> Runner:
+        sha256 = _packaged_sum() if path is None else verify(path)
+        load = _load_face_lite if path is None else partial(_load_midas, info.name, path)
+        auto_torch = self._runtime == "auto" and path is None
+        if not auto_torch and pick_runtime(self._runtime) == "openvino":
+            try:
+                return _openvino_runner(info.name, sha256, load, self._precision or "exact")
+            except ModelError:
+                raise
+            except Exception as error:  # PyTorch and OpenVINO raise many kinds
+                if self._runtime == "openvino":
+                    raise ModelError(
+                        f"OpenVINO does not take {info.title} ({error}); use the runtime torch."
+                    ) from error
+                give_memory_back()
+        return _torch_runner(load(), self._precision)
 
     def _run(self, info: ModelInfo, photo: Photo) -> InverseDepth:
-        network = self._load(info)  # says it in a sentence where torch is missing
+        runner = self._load(info)
         if info.name == DEFAULT_MODEL:
-            return _run_face_lite(network, info, photo)
-        values = _run_network(network, network_input(photo.rgb, input_rule(info.name)))
-        return InverseDepth(
-            resize_to_photo(values, photo.height, photo.width), None, info.name, info.relief_unit
-        )
+            result = _run_face_lite(runner, info, photo)
+        else:
+            values = runner(network_input(photo.rgb, input_rule(info.name)))
+            values = resize_to_photo(values, photo.height, photo.width)
+            result = InverseDepth(values, None, info.name, info.relief_unit)
+        # A first run makes ready what later ones find; it counts until there is another.
+        if not self._first_run or measured_seconds(info.name) is None:
+            record_seconds(info.name, runner.seconds)
+        self._first_run = False
+        return result
 
 
-def _give_memory_back() -> None:
-    """Ask glibc for what it keeps of freed networks: gigabytes after a large one."""
-    gc.collect()
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "malloc_trim"):
-            libc.malloc_trim(0)
+def _torch_runner(network: nn.Module, precision: str | None) -> Runner:
+    device = choose_device()
+    return TorchRunner(network, precision or ("fast" if device == "cuda" else "exact"), device)
 
 
-def _run_network(network: nn.Module, picture: NDArray) -> NDArray:
-    """(3, rows, columns) float32 to (rows, columns) float32."""
-    import torch
+def _openvino_runner(
+    name: str, sha256: str, load: Callable[[], nn.Module], precision: str
+) -> Runner:
+    from face3d_widgets.depth.converted import OpenVinoRunner, make_or_find
 
-    batch = torch.from_numpy(picture)[None].contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode():
-        values: NDArray = network(batch)[0].numpy()
-    return values
+    rule = None if name == DEFAULT_MODEL else input_rule(name)
+    any_size = rule is None or rule.keep_aspect_ratio
+    side = _TRACED_SIDE if rule is None or any_size else rule.net_size
+    model = make_or_find(name, sha256, load, (side, side))
+    give_memory_back()  # what PyTorch took for the conversion
+    convolutional = rule is None or name.startswith("midas")
+    return OpenVinoRunner(model, precision, per_size=convolutional or not any_size)
 
 
-def _run_face_lite(network: nn.Module, info: ModelInfo, photo: Photo) -> InverseDepth:
+def _run_face_lite(runner: Runner, info: ModelInfo, photo: Photo) -> InverseDepth:
     from face3d_widgets.depth.face_lite import BACKGROUND_BELOW, SUBJECT_ABOVE
 
     size = input_size(photo.height, photo.width, info.input_side)
     padded, inside = pad_to_multiple(resize_to_input(photo.rgb, size))
-    relief = _run_network(network, padded)[inside]
+    relief = runner(padded)[inside]
     values, subject = enlarge_with_outline(
         relief, (BACKGROUND_BELOW, SUBJECT_ABOVE), photo.height, photo.width
     )
     return InverseDepth(values, subject, info.name, info.relief_unit)
 
 
-def _load_face_lite(_: ModelInfo) -> nn.Module:
+@cache
+def _packaged_sum() -> str:
+    """The SHA-256 of the weights in the package."""
+    weights = files(__package__) / "data" / "face_lite.safetensors"
+    return hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
+def _load_midas(name: str, path: Path) -> nn.Module:
+    network = build_network(name)
+    load_checkpoint(network, read_checkpoint(path))
+    return network
+
+
+def _load_face_lite() -> nn.Module:
     try:
         from face3d_widgets.depth.face_lite import load_face_lite
     except ImportError as error:

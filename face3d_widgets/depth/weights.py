@@ -259,7 +259,7 @@ def fetch_weights(
     progress: Callable[[int, int | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     timeout: float = 20.0,
-    base_url: str = RELEASES,
+    base_url: str | None = None,
 ) -> Path:
     """The weights in the program's cache folder, downloaded where they are not there yet.
 
@@ -277,8 +277,9 @@ def fetch_weights(
         Asked with every piece, and at the latest after `timeout`; True stops.
     timeout : float
         Seconds of silence to put up with.
-    base_url : str
-        The address before ``/RELEASE/NAME.pt``, for a copy nearer by.
+    base_url : str, optional
+        The address before ``/RELEASE/NAME.pt``, for a copy nearer by; else the
+        environment variable ``FACE3D_WEIGHTS_URL``; else the official one.
 
     Raises
     ------
@@ -293,6 +294,7 @@ def fetch_weights(
     folder = cache_folder()
     if found := _in_folder(checkpoint, folder):
         return found
+    base_url = base_url or os.environ.get("FACE3D_WEIGHTS_URL") or RELEASES
     url = f"{base_url.rstrip('/')}/{checkpoint.release}/{checkpoint.file}"
     by_hand = f"put {checkpoint.file} ({http.megabytes(checkpoint.size)}, from {url}) into {folder}"
     if os.environ.get("FACE3D_OFFLINE", "").lower() not in ("", "0", "false", "no", "off"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["DEFAULT_MODEL", "MODELS", "ModelError", "ModelInfo", "model_info"]
+__all__ = ["BEST_FIRST", "DEFAULT_MODEL", "MODELS", "ModelError", "ModelInfo", "model_info"]
 
 
 class ModelError(ValueError):
@@ -32,6 +32,10 @@ class ModelInfo:
     size : int
         Bytes of the weights file.
     licence : str
+    memory : int
+        Bytes that the process grows by, at most, while the network is loaded from
+        its weights and run on a photo of 4:3, in float32 on the CPU; measured by
+        `tests.benchmarks.networks`.
     input_side : int
         Longer side, in pixels, of the picture the network sees.
     relief_unit : float or None
@@ -45,6 +49,7 @@ class ModelInfo:
     parameters: int
     size: int
     licence: str
+    memory: int
     input_side: int
     relief_unit: float | None = None
 
@@ -55,7 +60,8 @@ DEFAULT_MODEL = "face_lite"
 def _midas(
     name: str, title: str, year: int, summary: str, parameters: int, size: int, side: int
 ) -> ModelInfo:
-    return ModelInfo(name, title, year, summary, parameters, size, "MIT", side)
+    memory = 3 * size + 300_000_000
+    return ModelInfo(name, title, year, summary, parameters, size, "MIT", memory, side)
 
 
 MODELS: Mapping[str, ModelInfo] = MappingProxyType(
@@ -73,6 +79,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 parameters=3_721_073,
                 size=7_551_150,
                 licence="MIT; encoder weights Apache-2.0",
+                memory=350_000_000,
                 input_side=192,
                 relief_unit=0.1,
             ),
@@ -186,6 +193,25 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
             ),
         ]
     }
+)
+
+#: From the best to the roughest, as their authors found them on six datasets
+#: (Birkl, Wofk and Mueller 2023, MiDaS v3.1, https://arxiv.org/abs/2307.14460);
+#: the network in the package, which needs the least, comes last.
+BEST_FIRST = (
+    "dpt_beit_large_512",
+    "dpt_beit_large_384",
+    "dpt_swin2_large_384",
+    "dpt_swin2_base_384",
+    "dpt_swin_large_384",
+    "dpt_beit_base_384",
+    "dpt_large_384",
+    "dpt_swin2_tiny_256",
+    "dpt_hybrid_384",
+    "dpt_levit_224",
+    "midas_v21_384",
+    "midas_v21_small_256",
+    DEFAULT_MODEL,
 )
 
 
