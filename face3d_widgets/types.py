@@ -23,13 +23,16 @@ __all__ = [
     "Mesh",
     "Photo",
     "PointCloud",
+    "SolidParams",
     "Surface",
     "ViewParams",
+    "WrongOnPurpose",
 ]
 
 
-SHAPES = ("points", "mesh")
-COLORINGS = ("photo", "depth")
+SHAPES = ("points", "mesh", "wireframe")
+COLORINGS = ("photo", "depth", "normals")
+SOLIDS = ("bust", "relief", "lithophane")
 UNITS = ("relative", "mm")
 
 
@@ -155,17 +158,22 @@ class PointCloud:
     pixels : (n,) int32
         The pixel each point came from, as `row * width + column`.
     inverse_depth : (n,) float32
-        The network's value at that pixel.
+        The network's value at that pixel, as it gave it: neither smoothed nor coarsened.
+    normals : (n, 3) float32 or None
+        Unit length, camera frame, towards the camera; there where they were asked for.
     """
 
     points: NDArray[np.float32]
     colors: NDArray[np.uint8]
     pixels: NDArray[np.int32]
     inverse_depth: NDArray[np.float32]
+    normals: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("points", "colors", "pixels", "inverse_depth"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        for name in ("points", "colors", "pixels", "inverse_depth", "normals"):
+            array = getattr(self, name)
+            if array is not None:
+                object.__setattr__(self, name, read_only(array))
 
     def __len__(self) -> int:
         return len(self.points)
@@ -226,6 +234,51 @@ class Surface:
 
 
 @dataclass(frozen=True)
+class WrongOnPurpose:
+    """Mistakes that programs make when a photo becomes 3D, to be looked at one by one.
+
+    Every switch is off by default. They compose: each spoils its own step.
+
+    Attributes
+    ----------
+    inverse_as_depth : bool
+        What the network says is taken for depth although it is inverse depth: near
+        comes out far, and the face is hollow. Its depth at the subject's middle and
+        the amount of relief there stay what they are.
+    eight_bit : bool
+        Inverse depth passes through 256 levels, as in an 8-bit picture: terraces.
+    edges_kept : bool
+        No depth edge is cut: curtains hang between the face and what is behind it.
+    fov : float or None
+        Points are placed as though the camera had this vertical field of view, in
+        degrees, while depth stays as `GeometryParams.fov` gives it. All widths and
+        heights then come out `tan(this / 2) / tan(fov / 2)` times too large, and depth
+        does not: the face is too flat or too deep, and no scale mends it. (The slider
+        `GeometryParams.fov` itself keeps the subject's size and moves the camera.)
+
+    References
+    ----------
+    Yin, W. et al. (2021). Learning to recover 3D scene shape from a single image.
+    CVPR. https://doi.org/10.1109/CVPR46437.2021.00027 (a wrong focal length).
+    """
+
+    inverse_as_depth: bool = False
+    eight_bit: bool = False
+    edges_kept: bool = False
+    fov: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.fov is not None and not 1 <= self.fov <= 170:
+            raise ValueError(
+                f"wrong.fov must lie between 1 and 170 degrees, not {self.fov}; None is off"
+            )
+
+    def __bool__(self) -> bool:
+        """Whether any switch is on."""
+        return self.inverse_as_depth or self.eight_bit or self.edges_kept or self.fov is not None
+
+
+@dataclass(frozen=True)
 class GeometryParams:
     """What the sliders say about the shape.
 
@@ -240,12 +293,30 @@ class GeometryParams:
     cutoff : float
         Background cut-off, 0 to 1: what is farther than this share of the
         whole range of inverse depth is left out; 0 keeps everything.
+    smoothing : float
+        0 (what the network gave) to 1: evens out the surface between depth edges.
+    edge_angle : float
+        Degrees, above 0 to 90: where the surface, at its natural relief, falls off more
+        steeply than this from the picture's plane, there is a depth edge. Points there
+        hang between face and background and are left out; 90 keeps everything.
+    scale_shift : (scale, shift) or None
+        The two numbers of `depth = 1 / (scale * inverse_depth + shift)` themselves,
+        for depth in relative units; they take the place of `relief`.
+    mm_per_unit : float or None
+        Millimetres that one relative unit stands for; None while nobody has measured.
+    wrong : WrongOnPurpose
+        Mistakes to be looked at; none by default.
     """
 
     relief: float = 1.0
     fov: float = 50.0
     n_points: int = 30_000
     cutoff: float = 0.4
+    smoothing: float = 0.0
+    edge_angle: float = 85.2
+    scale_shift: tuple[float, float] | None = None
+    mm_per_unit: float | None = None
+    wrong: WrongOnPurpose = WrongOnPurpose()
 
     def __post_init__(self) -> None:
         if not 0 <= self.relief <= 10:
@@ -256,6 +327,85 @@ class GeometryParams:
             raise ValueError(f"n_points must be at least 1, not {self.n_points}")
         if not 0 <= self.cutoff <= 1:
             raise ValueError(f"cutoff must lie between 0 and 1, not {self.cutoff}")
+        if not 0 <= self.smoothing <= 1:
+            raise ValueError(f"smoothing must lie between 0 and 1, not {self.smoothing}")
+        if not 0 < self.edge_angle <= 90:
+            raise ValueError(
+                f"edge_angle must lie above 0 and up to 90 degrees, not {self.edge_angle}"
+            )
+        if self.scale_shift is not None:
+            scale, shift = (float(number) for number in self.scale_shift)
+            if not (0 <= scale < math.inf and math.isfinite(shift)):
+                raise ValueError(
+                    "scale_shift must be two finite numbers, the scale not below 0, "
+                    f"not {self.scale_shift}; None leaves them to relief"
+                )
+            object.__setattr__(self, "scale_shift", (scale, shift))
+        if self.mm_per_unit is not None and not 0 < self.mm_per_unit < math.inf:
+            raise ValueError(
+                f"mm_per_unit must be a positive number, not {self.mm_per_unit}; "
+                "None stands for relative units"
+            )
+
+
+@dataclass(frozen=True)
+class SolidParams:
+    """What a closed solid for printing shall be. All lengths in millimetres.
+
+    Attributes
+    ----------
+    style : {"bust", "relief", "lithophane"}
+        A head with a flat back; a relief on a plate; a plate whose thickness follows
+        the photo's lightness, to be held against light.
+    width_mm : float
+        Width of the whole solid, border included: 10 to 500.
+    wall_mm : float
+        A bust or relief is nowhere thinner than this; it is the plate's thickness.
+    depth_mm : float or None
+        Height of the relief above the thinnest place; None keeps a bust and a relief
+        in proportion. Less is flatter, as on a medal.
+    border_mm : float
+        Plain rim around a relief or a lithophane, 0 for none.
+    thinnest_mm, thickest_mm : float
+        Thickness of a lithophane where the photo is white and where it is black.
+    n_faces : int
+        Triangles at most. A solid is never finer than the photo's pixels.
+    """
+
+    style: str = "bust"
+    width_mm: float = 80.0
+    wall_mm: float = 1.2
+    depth_mm: float | None = None
+    border_mm: float = 2.0
+    thinnest_mm: float = 0.8
+    thickest_mm: float = 3.0
+    n_faces: int = 200_000
+
+    def __post_init__(self) -> None:
+        if self.style not in SOLIDS:
+            raise ValueError(f"style must be one of {SOLIDS}, not {self.style!r}")
+        if not 10 <= self.width_mm <= 500:
+            raise ValueError(f"width_mm must lie between 10 and 500, not {self.width_mm}")
+        if not 0.1 <= self.wall_mm <= self.width_mm / 4:
+            raise ValueError(
+                f"wall_mm must lie between 0.1 and a quarter of width_mm, not {self.wall_mm}"
+            )
+        if self.depth_mm is not None and not 0 < self.depth_mm <= 500:
+            raise ValueError(
+                f"depth_mm must lie above 0 and up to 500, not {self.depth_mm}; "
+                "None keeps the proportions"
+            )
+        if not 0 <= self.border_mm <= self.width_mm / 4:
+            raise ValueError(
+                f"border_mm must lie between 0 and a quarter of width_mm, not {self.border_mm}"
+            )
+        if not 0.1 <= self.thinnest_mm < self.thickest_mm <= 50:
+            raise ValueError(
+                "thinnest_mm must be at least 0.1 and below thickest_mm, which may be 50, "
+                f"not {self.thinnest_mm} and {self.thickest_mm}"
+            )
+        if not 1_000 <= self.n_faces <= 5_000_000:
+            raise ValueError(f"n_faces must lie between 1,000 and 5,000,000, not {self.n_faces}")
 
 
 @dataclass(frozen=True)
@@ -264,8 +414,9 @@ class ViewParams:
 
     Attributes
     ----------
-    draw_as : {"points", "mesh"}
-    color_by : {"photo", "depth"}
+    draw_as : {"points", "mesh", "wireframe"}
+    color_by : {"photo", "depth", "normals"}
+        "normals" shows which way the surface faces, as a normal map does.
     colormap : str
         Name of a colour map in `face3d_widgets.figures.COLORMAPS`, used for the
         depth map and for colouring by depth.
@@ -275,6 +426,9 @@ class ViewParams:
         0 (clear) to 1 (solid).
     axes : bool
         Draw the box with its axes.
+    shaded : bool
+        A mesh is lit by its normals, so that its shape shows; without, it wears its
+        colours as they are.
     """
 
     draw_as: str = "points"
@@ -283,6 +437,7 @@ class ViewParams:
     point_size: float = 3.0
     opacity: float = 1.0
     axes: bool = False
+    shaded: bool = False
 
     def __post_init__(self) -> None:
         if self.draw_as not in SHAPES:

@@ -1,5 +1,6 @@
 """Camera, order of points, relief, point clouds and meshes."""
 
+import dataclasses
 import itertools
 import math
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from face3d_widgets.geometry import (
     FaceGeometry,
     back_project,
+    depth_curve,
     depth_from_inverse_depth,
     fov_from_focal_length_35mm,
     nearness,
@@ -18,9 +20,18 @@ from face3d_widgets.geometry import (
     scale_and_shift,
     spread_order,
     subject_stats,
+    vertex_normals,
 )
 from face3d_widgets.geometry.relief import subject_distance
-from face3d_widgets.types import GeometryParams, Intrinsics, InverseDepth, Photo
+from face3d_widgets.geometry.smoothing import box_mean, smooth
+from face3d_widgets.types import (
+    GeometryParams,
+    Intrinsics,
+    InverseDepth,
+    Photo,
+    WrongOnPurpose,
+)
+from tests import analytic
 
 EVERYTHING = 10**7  # points: more than any picture here has pixels
 steady = settings(deadline=None, derandomize=True, max_examples=60)
@@ -218,6 +229,252 @@ def test_where_nobody_is_found_the_picture_is_still_shown(share):
     assert framing.radius == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.parametrize(("relief", "fov"), [(0.5, 20), (1, 50), (3, 90)])
+def test_the_two_numbers_may_be_given_instead_of_the_relief(geometry, relief, fov):
+    by_relief = GeometryParams(relief=relief, fov=fov)
+    numbers = scale_and_shift(geometry.stats, relief, fov)
+    by_numbers = GeometryParams(relief=7, fov=fov, scale_shift=numbers)
+    np.testing.assert_allclose(
+        geometry.depth(by_numbers), geometry.depth(by_relief), rtol=1e-5, atol=0
+    )
+    np.testing.assert_allclose(
+        geometry.framing(by_numbers).center, geometry.framing(fov).center, rtol=1e-6
+    )
+
+
+def test_the_two_numbers_mean_what_they_say():
+    values = np.linspace(0.5, 1.5, 30 * 40).reshape(30, 40)
+    depth = geometry_of(values).depth(GeometryParams(scale_shift=(0.5, 0.25)))
+    np.testing.assert_allclose(depth, 1 / (0.5 * values + 0.25), rtol=1e-6)
+
+
+def test_the_framing_follows_the_two_numbers(geometry):
+    scale, shift = scale_and_shift(geometry.stats, 1, 50)
+    twice_as_far = GeometryParams(fov=50, scale_shift=(scale / 2, shift / 2))
+    usual, far = geometry.framing(50), geometry.framing(twice_as_far)
+    assert far.radius == pytest.approx(2 * usual.radius)
+    assert far.center == pytest.approx(tuple(2 * c for c in usual.center))
+
+
+def test_two_numbers_that_put_the_subject_behind_the_camera_are_refused(geometry):
+    with pytest.raises(ValueError, match="choose a shift above"):
+        geometry.point_cloud(GeometryParams(scale_shift=(1, -50)))
+
+
+def test_millimetres_change_no_point(geometry):
+    plain, measured = (geometry.point_cloud(GeometryParams(mm_per_unit=m)) for m in (None, 400))
+    np.testing.assert_array_equal(plain.points, measured.points)
+
+
+# --- smoothing ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("radius", [1, 4, 60])
+def test_a_box_mean_is_the_mean_of_its_window(radius):
+    image = np.random.default_rng(0).normal(size=(17, 23))
+    found = box_mean(image, radius)
+    for i, j in [(0, 0), (8, 11), (16, 22), (3, 20)]:
+        window = image[max(0, i - radius) : i + radius + 1, max(0, j - radius) : j + radius + 1]
+        assert found[i, j] == pytest.approx(window.mean())
+
+
+def noisy_step(height=200, width=160):
+    """Two flat halves, 0.5 apart, under noise of 0.004."""
+    clean = np.zeros((height, width), np.float32)
+    clean[:, width // 2 :] = 0.5
+    noise = np.random.default_rng(0).normal(0, 0.004, clean.shape).astype(np.float32)
+    return clean, clean + noise
+
+
+def test_smoothing_takes_away_noise_and_keeps_edges():
+    clean, noisy = noisy_step()
+    left = [np.std(smooth(noisy, s, edge=0.05, radius=8)[:, 5:60]) for s in (0, 0.3, 0.6, 1)]
+    assert all(more < less for less, more in itertools.pairwise(left))
+    assert left[-1] < 0.15 * left[0]
+    smoothed = smooth(noisy, 1, edge=0.05, radius=8)
+    assert np.abs(smoothed - clean).max() < 0.04  # the step of 0.5 stands
+
+
+@pytest.mark.parametrize("offset", [0, 3000])
+@pytest.mark.parametrize("strength", [0.2, 1])
+def test_smoothing_leaves_a_slope_as_it_is(strength, offset):
+    v, u = np.mgrid[:90, :120].astype(np.float32)
+    ramp = offset + 0.01 * u - 0.02 * v
+    smoothed = smooth(ramp, strength, edge=0.5, radius=6)
+    np.testing.assert_allclose(smoothed[15:-15, 15:-15], ramp[15:-15, 15:-15], atol=2e-3)
+    assert smoothed.dtype == np.float32
+
+
+def test_smoothing_reaches_points_and_meshes_and_moves_only_their_depth(photo, inverse_depth):
+    noise = np.random.default_rng(0).normal(0, 0.01, inverse_depth.values.shape)
+    noisy = dataclasses.replace(inverse_depth, values=inverse_depth.values + noise)
+    clean, rough = FaceGeometry(photo, inverse_depth), FaceGeometry(photo, noisy)
+
+    def error(shape, params):
+        made = [getattr(g, shape)(params) for g in (clean, rough)]
+        true, found = (m.vertices if shape == "mesh" else m for m in made)
+        both = np.intersect1d(true.pixels, found.pixels, return_indices=True)
+        face = np.isin(both[0], np.arange(40, 70)[:, None] * 96 + np.arange(40, 56))
+        return np.std((true.points[both[1]] - found.points[both[2]])[face, 2])
+
+    for shape in ("point_cloud", "mesh"):
+        params = GeometryParams(n_points=EVERYTHING)
+        smoothed = dataclasses.replace(params, smoothing=1)
+        assert error(shape, smoothed) < 0.6 * error(shape, params)
+    for a, b in [(rough.point_cloud(p) for p in (params, smoothed))]:
+        assert a.pixels is b.pixels
+        assert a.colors is b.colors
+        np.testing.assert_array_equal(a.inverse_depth, b.inverse_depth)
+
+
+# --- wrong on purpose --------------------------------------------------------------------------
+
+
+def with_wrong(**switches):
+    return GeometryParams(n_points=EVERYTHING, wrong=WrongOnPurpose(**switches))
+
+
+@pytest.mark.parametrize("numbers", [None, (0.3, 0.9)])
+def test_inverse_depth_as_depth_turns_the_face_inside_out(geometry, numbers):
+    params = dataclasses.replace(with_wrong(inverse_as_depth=True), scale_shift=numbers)
+    right = depth_curve(geometry.stats, dataclasses.replace(params, wrong=WrongOnPurpose()))
+    wrong = depth_curve(geometry.stats, params)
+    middle, step = geometry.stats.middle, 0.01
+    at = np.array([middle - step, middle, middle + step], np.float32)
+    assert wrong.depth(at)[1] == pytest.approx(right.depth(at)[1], rel=1e-5)
+    rise, fall = (np.diff(c.depth(at)[[0, 2]])[0] for c in (wrong, right))
+    assert rise == pytest.approx(-fall, rel=0.01)  # as much relief, the other way round
+    depth = geometry.depth(params)
+    assert depth[60, 48] > depth[60, 34]  # the nose lies behind the cheek
+    assert depth.min() > 0
+    order = np.argsort(geometry.inverse_depth.values.ravel(), kind="stable")
+    assert (np.diff(depth.ravel()[order]) >= 0).all()
+
+
+def test_eight_bits_make_terraces_of_the_same_points(geometry):
+    usual = geometry.point_cloud(GeometryParams(n_points=EVERYTHING))
+    coarse = geometry.point_cloud(with_wrong(eight_bit=True))
+    np.testing.assert_array_equal(coarse.pixels, usual.pixels)
+    assert len(np.unique(coarse.points[:, 2])) <= 256 < len(np.unique(usual.points[:, 2]))
+    values = geometry.inverse_depth.values
+    level = np.ptp(values) / 255
+    rounded = geometry.maps.values(with_wrong(eight_bit=True))
+    assert np.abs(rounded - values).max() <= 0.501 * level
+    np.testing.assert_array_equal(coarse.inverse_depth, usual.inverse_depth)
+
+
+def test_a_wrong_field_of_view_stretches_the_picture_and_not_the_depth(geometry):
+    right, wrong = GeometryParams(n_points=EVERYTHING), with_wrong(fov=90)
+    a, b = geometry.point_cloud(right).points, geometry.point_cloud(wrong).points
+    ratio = math.tan(math.radians(45)) / math.tan(math.radians(25))
+    np.testing.assert_array_equal(a[:, 2], b[:, 2])
+    np.testing.assert_allclose(b[:, :2], ratio * a[:, :2], rtol=1e-5)
+    seen = project(b, geometry.camera(wrong))
+    pixels = geometry.point_cloud(wrong).pixels
+    np.testing.assert_allclose(seen, pixel_centres(120, 96).reshape(-1, 2)[pixels], atol=1e-3)
+    assert geometry.framing(wrong).radius == pytest.approx(ratio * geometry.framing(50).radius)
+
+
+def test_kept_edges_hang_between_face_and_background():
+    step = np.full((80, 80), -3.5, np.float32)
+    step[20:60, 25:55] = 0.5
+    geometry = geometry_of(step)
+    for switched in ({"wrong": WrongOnPurpose(edges_kept=True)}, {"edge_angle": 90}):
+        params = GeometryParams(n_points=EVERYTHING, cutoff=0, **switched)
+        mesh = geometry.mesh(params)
+        assert len(mesh.faces) == 2 * 79 * 79
+        near = mesh.vertices.inverse_depth[mesh.faces] > -1
+        assert (near.any(axis=1) & ~near.all(axis=1)).sum() > 100
+
+
+SWITCHES = [
+    WrongOnPurpose(a, b, c, fov)
+    for a, b, c, fov in itertools.product((False, True), (False, True), (False, True), (None, 20))
+]
+
+
+@pytest.mark.parametrize("wrong", SWITCHES, ids=str)
+def test_the_switches_compose(geometry, wrong):
+    """Each does to the others' result what it does alone."""
+    params = GeometryParams(n_points=EVERYTHING, smoothing=0.3, wrong=wrong)
+    mesh = geometry.mesh(params, normals=True)
+    points = mesh.vertices.points
+    assert np.isfinite(points).all()
+    assert np.isfinite(mesh.vertices.normals).all()
+    a, b, c = corners(mesh).astype(float).transpose(1, 0, 2)
+    assert ((np.cross(b - a, c - a) * (a + b + c)).sum(axis=1) < 0).all()
+    if wrong.fov:
+        usual = dataclasses.replace(params, wrong=dataclasses.replace(wrong, fov=None))
+        narrow = math.tan(math.radians(10)) / math.tan(math.radians(25))
+        expected = geometry.mesh(usual).vertices.points * np.float32([narrow, narrow, 1])
+        np.testing.assert_allclose(points, expected, rtol=1e-5)
+    if wrong.edges_kept:
+        assert len(mesh.faces) > len(geometry.mesh(GeometryParams(n_points=EVERYTHING)).faces)
+
+
+# --- normals -----------------------------------------------------------------------------------
+
+TILTED = np.array([0.3, -0.5, -0.9]) / np.linalg.norm([0.3, -0.5, -0.9])
+
+
+@pytest.mark.parametrize("normal", [(0, 0, -1), TILTED, (-0.7, 0, -np.sqrt(0.51))])
+def test_normals_of_a_plane_are_exact(normal):
+    geometry = analytic.geometry_of(analytic.plane(60, 50, normal, 1.4))
+    params = dataclasses.replace(analytic.TRUE, cutoff=0)
+    for cloud in (
+        geometry.point_cloud(params, normals=True),
+        geometry.mesh(params, normals=True).vertices,
+    ):
+        assert len(cloud) == 60 * 50
+        assert cloud.normals.dtype == np.float32
+        np.testing.assert_allclose(cloud.normals, np.tile(normal, (3000, 1)), atol=2e-4)
+        by_faces = vertex_normals(cloud.points, geometry.mesh(params).faces)
+    np.testing.assert_allclose(by_faces, np.tile(normal, (3000, 1)), atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", ["pixels", "faces"])
+def test_normals_of_a_sphere(kind):
+    inverse, hit, normals = analytic.sphere(200, 160, centre=(0.1, -0.1, 2))
+    geometry = analytic.geometry_of(inverse, hit)
+    params = dataclasses.replace(analytic.TRUE, cutoff=0.4)
+    mesh = geometry.mesh(params, normals=True)
+    if kind == "pixels":
+        found = mesh.vertices.normals
+    else:
+        found = vertex_normals(mesh.vertices.points, mesh.faces)
+    true = normals.reshape(-1, 3)[mesh.vertices.pixels]
+    facing = true[:, 2] < -0.5
+    assert facing.sum() > 2000
+    np.testing.assert_allclose((found * true).sum(axis=1)[facing], 1, atol=2e-3)
+
+
+def test_normals_of_a_hollow_face_face_the_camera_too(geometry):
+    params = dataclasses.replace(with_wrong(inverse_as_depth=True), smoothing=0.2)
+    mesh = geometry.mesh(params, normals=True)
+    cloud = mesh.vertices
+    by_faces = vertex_normals(cloud.points, mesh.faces)
+    assert ((cloud.normals * cloud.points).sum(axis=1) < 0).all()
+    assert np.median((cloud.normals * by_faces).sum(axis=1)) > 0.99
+
+
+def test_no_one_gets_normals_without_asking(geometry):
+    assert geometry.point_cloud(GeometryParams()).normals is None
+    assert geometry.mesh(GeometryParams()).vertices.normals is None
+
+
+def test_a_vertex_normal_is_the_mean_of_its_faces_by_area():
+    rng = np.random.default_rng(3)
+    points = rng.normal(size=(12, 3)).astype(np.float32)
+    faces = rng.permuted(np.tile(np.arange(11), (20, 1)), axis=1)[:, :3].astype(np.int32)
+    expected = np.zeros((12, 3))
+    for face in faces:
+        a, b, c = points[face].astype(float)
+        expected[face] += np.cross(b - a, c - a)
+    expected[11] = (0, 0, -1)  # nobody's
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(vertex_normals(points, faces), expected, atol=1e-5)
+
+
 # --- point clouds ------------------------------------------------------------------------------
 
 
@@ -244,6 +501,37 @@ def test_a_higher_cutoff_leaves_fewer_of_the_same_points(geometry):
     for lower, higher in itertools.pairwise(kept):
         assert higher <= lower
     assert 0 < len(kept[4]) < len(kept[2]) < len(kept[0])
+
+
+def test_points_can_be_every_pixel(geometry):
+    params = GeometryParams(n_points=120 * 96, cutoff=0, edge_angle=90)
+    cloud = geometry.point_cloud(params)
+    np.testing.assert_array_equal(np.sort(cloud.pixels), np.arange(120 * 96))
+    fewer = geometry.point_cloud(dataclasses.replace(params, n_points=120 * 96 - 1))
+    np.testing.assert_array_equal(fewer.pixels, cloud.pixels[:-1])
+
+
+def test_the_edge_angle_is_the_angle_of_the_surface():
+    v, u = np.mgrid[:100, :80]
+    everywhere = np.ones((100, 80), bool)
+    for angle in (20, 60, 84):
+        ramp = 0.8 * u + 0.6 * v  # 1 a pixel
+        gain = 100 * geometry_of(ramp, everywhere).stats.natural_gain
+        geometry = geometry_of(ramp * math.tan(math.radians(angle)) / gain, everywhere)
+        inside = geometry.maps.kept(GeometryParams(cutoff=0, edge_angle=angle + 0.1))
+        beyond = geometry.maps.kept(GeometryParams(cutoff=0, edge_angle=angle - 0.1))
+        assert inside[1:-1, 1:-1].all()
+        assert not beyond[1:-1, 1:-1].any()
+
+
+def test_a_larger_edge_angle_keeps_more_of_the_same_points(geometry):
+    kept = [
+        geometry.maps.kept(GeometryParams(cutoff=0, edge_angle=angle))
+        for angle in (20, 60, 80, 85.2, 90)
+    ]
+    for fewer, more in itertools.pairwise(kept):
+        assert not (fewer & ~more).any()
+    assert kept[0].sum() < kept[1].sum() < kept[3].sum() < kept[4].sum() == 120 * 96
 
 
 def test_the_background_is_cut_off_by_default_and_kept_at_zero(geometry):
@@ -388,15 +676,19 @@ def test_extremes_of_every_parameter(size):
 def test_what_was_asked_before_changes_nothing(photo, inverse_depth):
     kept = FaceGeometry(photo, inverse_depth)
     params = [
-        GeometryParams(*v) for v in itertools.product((0.5, 2), (30, 60), (100, 3000), (0.2, 0.6))
+        GeometryParams(*v, smoothing, wrong=wrong)
+        for v in itertools.product((0.5, 2), (30,), (100, 3000), (0.2, 0.6))
+        for smoothing in (0, 0.5)
+        for wrong in (WrongOnPurpose(), WrongOnPurpose(eight_bit=True, edges_kept=True))
     ]
     for i in np.random.default_rng(0).permutation(2 * len(params)):
         p = params[i % len(params)]
         fresh = FaceGeometry(photo, inverse_depth)
         for a, b in [
-            (kept.point_cloud(p), fresh.point_cloud(p)),
-            (kept.mesh(p).vertices, fresh.mesh(p).vertices),
+            (kept.point_cloud(p, normals=True), fresh.point_cloud(p, normals=True)),
+            (kept.mesh(p, normals=True).vertices, fresh.mesh(p, normals=True).vertices),
         ]:
+            np.testing.assert_array_equal(a.normals, b.normals)
             np.testing.assert_array_equal(a.points, b.points)
             np.testing.assert_array_equal(a.pixels, b.pixels)
         np.testing.assert_array_equal(kept.mesh(p).faces, fresh.mesh(p).faces)

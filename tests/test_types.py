@@ -6,7 +6,19 @@ import math
 import numpy as np
 import pytest
 
-from face3d_widgets.types import GeometryParams, Intrinsics, InverseDepth, Photo, ViewParams
+from face3d_widgets.types import (
+    COLORINGS,
+    SHAPES,
+    GeometryParams,
+    Intrinsics,
+    InverseDepth,
+    Photo,
+    PointCloud,
+    SolidParams,
+    Surface,
+    ViewParams,
+    WrongOnPurpose,
+)
 
 
 def test_photo_knows_its_size():
@@ -55,7 +67,17 @@ def test_arrays_in_records_cannot_be_written_but_the_callers_can():
         assert array.flags.writeable
 
 
-@pytest.mark.parametrize("record", [GeometryParams(), ViewParams(), Intrinsics(1, 1, 0, 0)])
+@pytest.mark.parametrize(
+    "record",
+    [
+        GeometryParams(),
+        ViewParams(),
+        Intrinsics(1, 1, 0, 0),
+        SolidParams(),
+        WrongOnPurpose(),
+        GeometryParams(scale_shift=[0.5, 2], mm_per_unit=300, wrong=WrongOnPurpose(fov=20)),
+    ],
+)
 def test_records_are_frozen_and_compare_by_value(record):
     first = dataclasses.fields(record)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -75,6 +97,30 @@ def test_records_are_frozen_and_compare_by_value(record):
         (GeometryParams, "n_points", 0),
         (GeometryParams, "cutoff", 1.1),
         (GeometryParams, "cutoff", math.nan),
+        (GeometryParams, "smoothing", -0.1),
+        (GeometryParams, "smoothing", 1.1),
+        (GeometryParams, "smoothing", math.nan),
+        (GeometryParams, "edge_angle", 0),
+        (GeometryParams, "edge_angle", 91),
+        (GeometryParams, "edge_angle", math.nan),
+        (GeometryParams, "scale_shift", (-1, 2)),
+        (GeometryParams, "scale_shift", (1, math.inf)),
+        (GeometryParams, "scale_shift", (math.nan, 1)),
+        (GeometryParams, "mm_per_unit", 0),
+        (GeometryParams, "mm_per_unit", math.inf),
+        (WrongOnPurpose, "fov", 0.5),
+        (WrongOnPurpose, "fov", math.nan),
+        (SolidParams, "style", "statue"),
+        (SolidParams, "width_mm", 5),
+        (SolidParams, "width_mm", math.nan),
+        (SolidParams, "wall_mm", 0),
+        (SolidParams, "wall_mm", 30),
+        (SolidParams, "depth_mm", 0),
+        (SolidParams, "border_mm", -1),
+        (SolidParams, "border_mm", 30),
+        (SolidParams, "thinnest_mm", 3.5),
+        (SolidParams, "thickest_mm", 51),
+        (SolidParams, "n_faces", 10),
         (ViewParams, "draw_as", "cubes"),
         (ViewParams, "color_by", "mood"),
         (ViewParams, "opacity", 1.5),
@@ -84,6 +130,39 @@ def test_records_are_frozen_and_compare_by_value(record):
 def test_values_out_of_range_are_refused_by_name(record, name, value):
     with pytest.raises(ValueError, match=name):
         record(**{name: value})
+
+
+def test_a_switch_that_is_on_says_so():
+    assert not WrongOnPurpose()
+    assert not GeometryParams().wrong
+    for switch in ({"inverse_as_depth": True}, {"eight_bit": True}, {"edges_kept": True}):
+        assert WrongOnPurpose(**switch)
+    assert WrongOnPurpose(fov=30)
+
+
+def test_every_way_of_drawing_and_colouring_is_accepted():
+    for draw_as in SHAPES:
+        for color_by in COLORINGS:
+            view = ViewParams(draw_as=draw_as, color_by=color_by, shaded=True)
+            assert (view.draw_as, view.color_by) == (draw_as, color_by)
+    assert set(SHAPES) == {"points", "mesh", "wireframe"}
+    assert set(COLORINGS) == {"photo", "depth", "normals"}
+    assert not ViewParams().shaded
+
+
+def test_a_cloud_may_have_normals_and_nobody_can_write_them():
+    points, pixels = np.zeros((2, 3), np.float32), np.zeros(2, np.int32)
+    colors, values = np.zeros((2, 3), np.uint8), np.zeros(2, np.float32)
+    assert PointCloud(points, colors, pixels, values).normals is None
+    with_normals = PointCloud(points, colors, pixels, values, points.copy())
+    assert not with_normals.normals.flags.writeable
+
+
+def test_a_surface_knows_two_units():
+    vertices, faces = np.zeros((3, 3), np.float32), np.zeros((1, 3), np.int32)
+    assert not Surface(vertices, faces, unit="mm").vertices.flags.writeable
+    with pytest.raises(ValueError, match="unit"):
+        Surface(vertices, faces, unit="inch")
 
 
 def test_intrinsics_from_fov():

@@ -1,11 +1,28 @@
-"""From inverse depth to points and surfaces. NumPy only."""
+"""From inverse depth to points, surfaces, solids and lengths. NumPy only."""
 
+from face3d_widgets.geometry.alignment import (
+    Alignment,
+    MapAlignment,
+    align_maps,
+    align_points,
+    align_scale_shift,
+    with_known_depths,
+)
 from face3d_widgets.geometry.camera import (
     back_project,
     fov_from_focal_length_35mm,
     project,
 )
+from face3d_widgets.geometry.curve import DepthCurve, depth_curve
 from face3d_widgets.geometry.face_geometry import FaceGeometry, Framing
+from face3d_widgets.geometry.measure import (
+    PUPIL_DISTANCE_MM,
+    Profile,
+    distance,
+    mm_per_unit_from,
+    profile,
+)
+from face3d_widgets.geometry.normals import vertex_normals
 from face3d_widgets.geometry.point_order import spread_order
 from face3d_widgets.geometry.relief import (
     SubjectStats,
@@ -14,17 +31,36 @@ from face3d_widgets.geometry.relief import (
     scale_and_shift,
     subject_stats,
 )
+from face3d_widgets.geometry.solid import make_solid, solid_size
+from face3d_widgets.geometry.surface import SurfaceSize
 
 __all__ = [
+    "PUPIL_DISTANCE_MM",
+    "Alignment",
+    "DepthCurve",
     "FaceGeometry",
     "Framing",
+    "MapAlignment",
+    "Profile",
     "SubjectStats",
+    "SurfaceSize",
+    "align_maps",
+    "align_points",
+    "align_scale_shift",
     "back_project",
+    "depth_curve",
     "depth_from_inverse_depth",
+    "distance",
     "fov_from_focal_length_35mm",
+    "make_solid",
+    "mm_per_unit_from",
     "nearness",
+    "profile",
     "project",
     "scale_and_shift",
+    "solid_size",
     "spread_order",
     "subject_stats",
+    "vertex_normals",
+    "with_known_depths",
 ]

@@ -1,4 +1,4 @@
-"""Points and meshes of one photo, with what repeats kept between two calls."""
+"""Points and surfaces of one photo, with what repeats kept between two calls."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from face3d_widgets.geometry.point_order import spread_order
-from face3d_widgets.geometry.relief import (
-    FARTHEST_BEHIND,
-    SubjectStats,
-    depth_from_inverse_depth,
-    finds_subject,
-    nearness,
-    scale_and_shift,
-    subject_distance,
-    subject_stats,
+from face3d_widgets.geometry.curve import DepthCurve, depth_curve
+from face3d_widgets.geometry.grid import Grid
+from face3d_widgets.geometry.maps import Kept, Maps, choice_of, evenness_of
+from face3d_widgets.geometry.normals import pixel_normals
+from face3d_widgets.geometry.relief import SubjectStats, finds_subject
+from face3d_widgets.geometry.samples import Samples, bilinear, samples_at, spread_pixels
+from face3d_widgets.geometry.surface import SurfaceSize, build_surface, estimate_size, grid_step
+from face3d_widgets.types import (
+    GeometryParams,
+    Intrinsics,
+    InverseDepth,
+    Mesh,
+    Photo,
+    PointCloud,
+    Surface,
 )
-from face3d_widgets.types import GeometryParams, InverseDepth, Mesh, Photo, PointCloud, read_only
 
 __all__ = ["FaceGeometry", "Framing"]
-
-# A surface that falls off more steeply than this, in depth over width at the
-# natural relief (12 is 85 degrees), is a depth edge: points there hang between
-# face and background and are left out.
-EDGE_SLOPE = 12.0
 
 
 @dataclass(frozen=True)
@@ -44,22 +43,12 @@ class Framing:
     radius: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Samples:
-    """Pixels chosen for drawing, and their rays in picture heights."""
-
-    pixels: NDArray[np.int32]
-    x: NDArray[np.float32]
-    y: NDArray[np.float32]
-    values: NDArray[np.float32]
-    colors: NDArray[np.uint8]
-
-
 class FaceGeometry:
-    """Turns a photo and its inverse depth into a point cloud or a mesh.
+    """Turns a photo and its inverse depth into a point cloud, a mesh or a surface.
 
-    Choosing pixels depends on `n_points` and `cutoff` only, and is kept; what
-    relief and field of view change is three multiplications a point.
+    Choosing pixels depends on `n_points`, `cutoff` and `edge_angle` only, smoothing on
+    `smoothing` only; both are kept, and what relief and field of view change is three
+    multiplications a point.
 
     Parameters
     ----------
@@ -81,124 +70,191 @@ class FaceGeometry:
             )
         self.photo = photo
         self.inverse_depth = inverse_depth
-        self.nearness = nearness(inverse_depth)
-        self.stats: SubjectStats = subject_stats(inverse_depth, self.nearness)
-        self._off_edge = self._slope() <= EDGE_SLOPE
-        self._cut: tuple[float, NDArray[np.bool_]] | None = None
-        self._points: tuple[tuple[int, float], _Samples] | None = None
-        self._grid: tuple[tuple[int, float], tuple[_Samples, NDArray[np.int32]]] | None = None
+        self.maps = Maps(inverse_depth)
+        self.nearness = self.maps.nearness
+        self.stats: SubjectStats = self.maps.stats
+        self._kept = Kept()
 
     @property
     def found_subject(self) -> bool:
         """Whether the network tells where the person is, and there is one."""
         return finds_subject(self.inverse_depth)
 
-    def framing(self, fov: float) -> Framing:
-        """The subject's box at a vertical field of view of `fov` degrees."""
-        left, top, right, bottom = self.stats.bounds
-        center = ((left + right) / 2, (top + bottom) / 2, subject_distance(fov))
+    def curve(self, params: GeometryParams) -> DepthCurve:
+        """How inverse depth becomes depth."""
+        return depth_curve(self.stats, params)
+
+    def camera(self, params: GeometryParams) -> Intrinsics:
+        """The camera that places the points: `project` with it gives their pixels back."""
+        fov = params.fov if params.wrong.fov is None else params.wrong.fov
+        return Intrinsics.from_fov(fov, self.photo.width, self.photo.height)
+
+    def framing(self, params: GeometryParams | float) -> Framing:
+        """The subject's box.
+
+        Parameters
+        ----------
+        params : GeometryParams or float
+            A number is a vertical field of view in degrees, all else being usual.
+        """
+        if not isinstance(params, GeometryParams):
+            params = GeometryParams(fov=params)
+        z = self.curve(params).subject_depth
+        size = z * self.photo.height / self.camera(params).fy  # of the whole picture, there
+        left, top, right, bottom = (size * edge for edge in self.stats.bounds)
+        center = ((left + right) / 2, (top + bottom) / 2, z)
         return Framing(center, max(right - left, bottom - top) / 2)
 
     def depth(self, params: GeometryParams) -> NDArray[np.float32]:
         """Depth of every pixel, (h, w) float32, relative units."""
-        return self._depth(self.inverse_depth.values, params)
+        return self.curve(params).depth(self.maps.values(params))
 
-    def point_cloud(self, params: GeometryParams) -> PointCloud:
-        """At most `params.n_points` points, evenly spread over what the cut-off leaves."""
-        return self._cloud(self._point_samples(params.n_points, params.cutoff), params)
+    def point_cloud(self, params: GeometryParams, normals: bool = False) -> PointCloud:
+        """At most `params.n_points` points, evenly spread over what is kept.
 
-    def mesh(self, params: GeometryParams) -> Mesh:
-        """A grid of about `params.n_points` vertices, cut open at depth edges."""
-        samples, faces = self._mesh_samples(params.n_points, params.cutoff)
-        return Mesh(self._cloud(samples, params), faces)
+        Parameters
+        ----------
+        params : GeometryParams
+        normals : bool
+            Whether the cloud has normals too.
+        """
 
-    def _slope(self) -> NDArray[np.float32]:
-        """(h, w) float32: depth over width at the natural relief."""
-        dy, dx = np.gradient(self.inverse_depth.values)
-        return np.hypot(dy, dx) * np.float32(self.stats.natural_gain * self.photo.height)
+        def choose() -> Samples:
+            pixels = spread_pixels(self.maps.kept(params), params.n_points)
+            return samples_at(self.photo, self.inverse_depth, pixels)
 
-    def _kept(self, cutoff: float) -> NDArray[np.bool_]:
-        if self._cut is None or self._cut[0] != cutoff:
-            self._cut = cutoff, (self.nearness >= cutoff) & self._off_edge
-        return self._cut[1]
-
-    def _point_samples(self, n_points: int, cutoff: float) -> _Samples:
-        if self._points is None or self._points[0] != (n_points, cutoff):
-            kept = self._kept(cutoff).ravel()
-            order = spread_order(self.photo.height, self.photo.width)
-            # The order is evenly spread, so a prefix a little longer than its
-            # share of kept pixels asks for nearly always holds enough.
-            enough = int(1.1 * n_points * kept.size / max(int(np.count_nonzero(kept)), 1)) + 1000
-            pixels = order[:enough][kept[order[:enough]]]
-            if len(pixels) < n_points and enough < kept.size:
-                pixels = order[kept[order]]
-            self._points = (n_points, cutoff), self._samples(pixels[:n_points])
-        return self._points[1]
-
-    def _mesh_samples(self, n_points: int, cutoff: float) -> tuple[_Samples, NDArray[np.int32]]:
-        if self._grid is None or self._grid[0] != (n_points, cutoff):
-            pixels, faces = self._triangulate(n_points, self._kept(cutoff))
-            self._grid = (n_points, cutoff), (self._samples(pixels), read_only(faces))
-        return self._grid[1]
-
-    def _triangulate(
-        self, n_points: int, kept: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Pixels (n,) and faces (m, 3) of a grid over the kept pixels."""
-        h, w = kept.shape
-        step = max(1.0, float(np.sqrt(np.count_nonzero(kept) / n_points)))
-        rows = np.arange(0, h - 0.5, step).astype(np.int32)
-        columns = np.arange(0, w - 0.5, step).astype(np.int32)
-        node = np.ix_(rows, columns)
-        inside = kept[node]
-        # Both triangles of a cell are drawn when its four corners are kept and
-        # none of its sides crosses a depth edge.
-        values = self.inverse_depth.values[node]
-        flat = np.float32(EDGE_SLOPE * step / (self.photo.height * self.stats.natural_gain))
-        across = np.abs(np.diff(values, axis=1)) <= flat
-        down = np.abs(np.diff(values, axis=0)) <= flat
-        cell = inside[:-1, :-1] & inside[1:, :-1] & inside[:-1, 1:] & inside[1:, 1:]
-        cell &= across[:-1] & across[1:] & down[:, :-1] & down[:, 1:]
-
-        index = np.arange(inside.size, dtype=np.int32).reshape(inside.shape)
-        top_left, top_right = index[:-1, :-1][cell], index[:-1, 1:][cell]
-        bottom_left, bottom_right = index[1:, :-1][cell], index[1:, 1:][cell]
-        faces = np.concatenate(
-            [
-                np.stack([top_left, bottom_left, top_right], axis=1),
-                np.stack([top_right, bottom_left, bottom_right], axis=1),
-            ]
+        samples = self._kept.get("points", (params.n_points, choice_of(params)), choose)
+        values = self._kept.get(
+            "point values",
+            (samples, evenness_of(params)),
+            lambda: self.maps.values(params).ravel()[samples.pixels],
         )
-        used = np.zeros(inside.size, bool)
-        used[faces.ravel()] = True
-        renumbered = (np.cumsum(used) - 1).astype(np.int32)
-        pixels = (rows[:, None] * np.int32(w) + columns[None, :]).ravel()[used]
-        return pixels, renumbered[faces]
+        return self._cloud(samples, values, params, normals)
 
-    def _samples(self, pixels: NDArray[np.int32]) -> _Samples:
+    def mesh(self, params: GeometryParams, normals: bool = False) -> Mesh:
+        """A grid of about `params.n_points` vertices, cut open at depth edges.
+
+        Parameters
+        ----------
+        params : GeometryParams
+        normals : bool
+            Whether its vertices have normals too.
+        """
+        n_kept = np.count_nonzero(self.maps.kept(params))
+        step = max(1.0, float(np.sqrt(n_kept / params.n_points)))
+        return self._mesh("mesh", step, params, normals)
+
+    def surface(self, params: GeometryParams, n_faces: int | None = None) -> Surface:
+        """The mesh at the photo's full resolution, or decimated, with normals, uv and colours.
+
+        Parameters
+        ----------
+        params : GeometryParams
+            With `mm_per_unit` the surface is in millimetres, without in relative units.
+        n_faces : int, optional
+            Triangles wanted; all there are where left out.
+
+        Raises
+        ------
+        ValueError
+            When nothing is left of the surface, or too few triangles are wanted.
+        """
+        mesh = self._mesh_to_export(params, n_faces)
+        return build_surface(mesh, self.photo, self.camera(params), n_faces, params.mm_per_unit)
+
+    def surface_size(self, params: GeometryParams, n_faces: int | None = None) -> SurfaceSize:
+        """What `surface` would have; quick, as nothing is decimated."""
+        return estimate_size(self._mesh_to_export(params, n_faces), n_faces, params.mm_per_unit)
+
+    def surface_depth(
+        self, params: GeometryParams
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Depth of every pixel with small holes closed, and which pixels the surface has.
+
+        Returns
+        -------
+        depth : (h, w) float32
+            Relative units.
+        on_surface : (h, w) bool
+        """
+        grid = self._grid("export", 1.0, params)
+        return self.curve(params).depth(grid.at_nodes(self.maps.values(params))), grid.used
+
+    def point_at(self, row: float, column: float, params: GeometryParams) -> NDArray[np.float32]:
+        """The point that a place in the photo shows, (3,) float32, relative units.
+
+        Parameters
+        ----------
+        row, column : float
+            Place in the photo; the first pixel's centre is (0.5, 0.5). Between pixel
+            centres inverse depth is interpolated, but never across a depth edge.
+        params : GeometryParams
+
+        Raises
+        ------
+        ValueError
+            When the place lies outside the photo.
+        """
+        return self.points_at(np.array([[row, column]]), params)[0]
+
+    def points_at(self, pixels: NDArray, params: GeometryParams) -> NDArray[np.float32]:
+        """`point_at` for (n, 2) rows and columns: (n, 3) float32."""
+        rows, columns = np.asarray(pixels, np.float64).T
         h, w = self.photo.height, self.photo.width
-        row, column = np.divmod(pixels, np.int32(w))
-        # Read-only, so that every cloud of these samples shares the very same arrays.
-        return _Samples(
-            pixels=read_only(pixels),
-            x=((column + np.float32(0.5 - w / 2)) / np.float32(h)).astype(np.float32),
-            y=((row + np.float32(0.5 - h / 2)) / np.float32(h)).astype(np.float32),
-            values=read_only(self.inverse_depth.values.ravel()[pixels]),
-            colors=read_only(self.photo.rgb.reshape(-1, 3)[pixels]),
-        )
+        if not ((rows >= 0) & (rows <= h) & (columns >= 0) & (columns <= w)).all():
+            raise ValueError(
+                f"a place lies outside the photo of {h} rows and {w} columns; choose one on it"
+            )
+        steepest = self.maps.steepest(params)
+        z = self.curve(params).depth(bilinear(self.maps.values(params), rows, columns, steepest))
+        camera = self.camera(params)
+        x, y = (columns - camera.cx) / camera.fx, (rows - camera.cy) / camera.fy
+        return np.stack([x * z, y * z, z], axis=1).astype(np.float32)
 
-    def _depth(self, values: NDArray[np.float32], params: GeometryParams) -> NDArray[np.float32]:
-        scale, shift = scale_and_shift(self.stats, params.relief, params.fov)
-        return depth_from_inverse_depth(
-            values, scale, shift, subject_distance(params.fov) + FARTHEST_BEHIND
-        )
+    def _grid(self, name: str, step: float, params: GeometryParams) -> Grid:
+        key = step, choice_of(params)
+        return self._kept.get(f"{name} grid", key, lambda: self.maps.grid(step, params))
 
-    def _cloud(self, samples: _Samples, params: GeometryParams) -> PointCloud:
-        z = self._depth(samples.values, params)
-        per_height = z / np.float32(subject_distance(params.fov))
+    def _mesh(self, name: str, step: float, params: GeometryParams, normals: bool) -> Mesh:
+        grid = self._grid(name, step, params)
+        samples = self._kept.get(
+            f"{name} vertices",
+            grid,
+            lambda: samples_at(self.photo, self.inverse_depth, grid.pixels(self.photo.width)),
+        )
+        values = self._kept.get(
+            f"{name} values",
+            (grid, evenness_of(params)),
+            lambda: grid.at_nodes(self.maps.values(params))[grid.used],
+        )
+        return Mesh(self._cloud(samples, values, params, normals), grid.faces)
+
+    def _mesh_to_export(self, params: GeometryParams, n_faces: int | None) -> Mesh:
+        step = grid_step(int(np.count_nonzero(self.maps.kept(params))), n_faces)
+        return self._mesh("export", step, params, normals=False)
+
+    def _cloud(
+        self, samples: Samples, values: NDArray[np.float32], params: GeometryParams, normals: bool
+    ) -> PointCloud:
+        curve = self.curve(params)
+        z = curve.depth(values)
+        ray = np.float32(self.photo.height / self.camera(params).fy)  # of one picture height
+        per_height = z * ray
         # Three columns in memory: each is contiguous for whoever draws them.
         points = np.empty((3, len(z)), np.float32)
         np.multiply(samples.x, per_height, out=points[0])
         np.multiply(samples.y, per_height, out=points[1])
         points[2] = z
-        return PointCloud(points.T, samples.colors, samples.pixels, samples.values)
+        facing = None
+        if normals:
+            down, right = self._kept.get(
+                "slopes",
+                (samples, evenness_of(params)),
+                lambda: [g.ravel()[samples.pixels] for g in self.maps.gradient(params)],
+            )
+            # The derivative of 1 / depth by the ray's x and y, not by pixels.
+            rise = curve.slope_of_inverse(z) * np.float32(self.camera(params).fy)
+            facing = pixel_normals(
+                samples.x * ray, samples.y * ray, 1 / z, right * rise, down * rise
+            )
+        return PointCloud(points.T, samples.colors, samples.pixels, samples.values, facing)

@@ -1,0 +1,108 @@
+"""What the parameters make of a photo's maps, kept until they ask for something else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face3d_widgets.geometry.grid import Grid, grid_over
+from face3d_widgets.geometry.relief import SubjectStats, nearness, subject_stats
+from face3d_widgets.geometry.smoothing import quantize, smooth
+from face3d_widgets.types import GeometryParams, InverseDepth, read_only
+
+__all__ = ["Kept", "Maps", "choice_of", "evenness_of"]
+
+# Full smoothing: a window of this radius in picture heights; what rises by this much
+# within it, in head widths at the natural relief, is an edge and stays.
+SMOOTHING_RADIUS = 0.02
+SMOOTHING_EDGE = 0.03
+
+_T = TypeVar("_T")
+
+
+class Kept:
+    """The last result under each name, for as long as its key stays the same."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[Hashable, object]] = {}
+
+    def get(self, name: str, key: Hashable, make: Callable[[], _T]) -> _T:
+        """What `make` returned when `name` and `key` were last asked for, or returns now."""
+        last = self._last.get(name)
+        if last is None or last[0] != key:
+            last = self._last[name] = key, make()
+        return last[1]  # type: ignore[return-value]
+
+
+def choice_of(params: GeometryParams) -> tuple[Hashable, ...]:
+    """The parameters that choose pixels."""
+    return params.cutoff, params.edge_angle, params.wrong.edges_kept
+
+
+def evenness_of(params: GeometryParams) -> tuple[Hashable, ...]:
+    """The parameters that change inverse depth itself."""
+    return params.smoothing, params.wrong.eight_bit
+
+
+class Maps:
+    """One estimate's maps. All are (h, w) and read-only.
+
+    Parameters
+    ----------
+    inverse_depth : InverseDepth
+    """
+
+    def __init__(self, inverse_depth: InverseDepth) -> None:
+        self.inverse_depth = inverse_depth
+        self.nearness = read_only(nearness(inverse_depth))
+        self.stats: SubjectStats = subject_stats(inverse_depth, self.nearness)
+        self.height = inverse_depth.values.shape[0]
+        dy, dx = np.gradient(inverse_depth.values)
+        self._fall = np.hypot(dy, dx)  # change of inverse depth a pixel
+        self._kept = Kept()
+
+    def values(self, params: GeometryParams) -> NDArray[np.float32]:
+        """float32: inverse depth, coarsened and smoothed as `params` says."""
+
+        def make() -> NDArray[np.float32]:
+            values = self.inverse_depth.values
+            if params.wrong.eight_bit:
+                values = quantize(values)
+            edge = SMOOTHING_EDGE * self.stats.head_width / self.stats.natural_gain
+            radius = SMOOTHING_RADIUS * self.height
+            return read_only(smooth(values, params.smoothing, edge, radius))
+
+        return self._kept.get("values", evenness_of(params), make)
+
+    def gradient(self, params: GeometryParams) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Change of `values` a pixel, downwards and to the right."""
+
+        def make() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            values = self.values(params)
+            return np.gradient(values, axis=0), np.gradient(values, axis=1)
+
+        return self._kept.get("gradient", evenness_of(params), make)
+
+    def kept(self, params: GeometryParams) -> NDArray[np.bool_]:
+        """bool: pixels nearer than the cut-off and off the depth edges."""
+
+        def make() -> NDArray[np.bool_]:
+            near = self.nearness >= params.cutoff
+            return read_only(near & (self._fall <= self.steepest(params)))
+
+        return self._kept.get("kept", choice_of(params), make)
+
+    def steepest(self, params: GeometryParams) -> float:
+        """Change of inverse depth a pixel beyond which there is a depth edge."""
+        if params.wrong.edges_kept or params.edge_angle >= 90:
+            return math.inf
+        slope = math.tan(math.radians(params.edge_angle))
+        return slope / (self.height * self.stats.natural_gain)
+
+    def grid(self, step: float, params: GeometryParams) -> Grid:
+        """A grid over what is kept, with a node every `step` pixels."""
+        return grid_over(self.inverse_depth.values, self.kept(params), step, self.steepest(params))
