@@ -22,7 +22,7 @@ lab: $(VENV)/.installed-run  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter-lab notebooks $(ARGS)
 
 test: $(VENV)/.installed-test  ## run every test, those in the browser too
-	$(WITH_BROWSER) $(BIN)/python -m pytest $(ARGS)
+	$(WITH_BROWSER) $(WITH_VALIDATOR) $(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.installed-test  ## check style and types
 	$(BIN)/ruff check .
@@ -53,6 +53,9 @@ distclean: clean  ## remove .venv as well
 
 # The tests find the browser through this variable.
 WITH_BROWSER = FACE3D_CHROMIUM="$$(sh tools/ensure_chromium.sh)" && export FACE3D_CHROMIUM &&
+# And Khronos' validator of glTF through this one; without it one test is skipped.
+WITH_VALIDATOR = FACE3D_GLTF_VALIDATOR="$$(sh tools/ensure_gltf_validator.sh || :)" && \
+	export FACE3D_GLTF_VALIDATOR &&
 
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	echo "face3d_widgets needs Python 3.11 or newer, and $(PYTHON) is not:" \
