@@ -4,15 +4,20 @@ A job goes in with a channel's name; its result comes back through the kernel's
 event loop, where widgets may be touched. A newer job on the same channel makes
 the older one's result worthless: it is dropped, and not even begun where it
 still waits.
+
+A download waits for the network and not for the processor, so it has a thread
+apart: it holds up no job, and the program's end does not wait for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 __all__ = ["Jobs"]
@@ -21,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Jobs:
-    """One worker thread, and the way back to the event loop.
+    """A worker thread, and the way back to the event loop.
 
     Parameters
     ----------
@@ -41,6 +46,12 @@ class Jobs:
             raise RuntimeError("threaded jobs need a running event loop to return to")
         self._pool = ThreadPoolExecutor(1, "face3d-worker") if threaded else None
         self._newest: Counter[str] = Counter()
+        self._closed = threading.Event()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called; long work asks now and then, and ends early."""
+        return self._closed.is_set()
 
     def submit(
         self,
@@ -48,8 +59,13 @@ class Jobs:
         work: Callable[[], Any],
         done: Callable[[Any], None],
         failed: Callable[[Exception], None],
+        *,
+        apart: bool = False,
     ) -> None:
-        """Do `work()` on the thread, then `done(result)` or `failed(error)` on the loop."""
+        """Do `work()` on the thread, then `done(result)` or `failed(error)` on the loop.
+
+        With `apart`, on a thread of its own, which ends at once with the program.
+        """
         self._newest[channel] += 1
         ticket = self._newest[channel]
 
@@ -69,6 +85,8 @@ class Jobs:
 
         if self._pool is None:
             run()
+        elif apart:
+            threading.Thread(target=run, name=f"face3d-{channel}", daemon=True).start()
         else:
             self._pool.submit(run)
 
@@ -77,7 +95,8 @@ class Jobs:
         if self._pool is None or self._loop is None:
             function(*args)
         else:
-            self._loop.call_soon_threadsafe(self._guarded, function, *args)
+            with suppress(RuntimeError):  # the loop has ended, and whoever would be told
+                self._loop.call_soon_threadsafe(self._guarded, function, *args)
 
     @staticmethod
     def _guarded(function: Callable[..., None], *args: Any) -> None:
@@ -87,6 +106,7 @@ class Jobs:
             _log.exception("a widget's handler failed")
 
     def close(self) -> None:
-        """End the thread after its present job."""
+        """End the thread after its present job, and tell long work to end early."""
+        self._closed.set()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
