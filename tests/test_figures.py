@@ -1,8 +1,7 @@
-"""Colours, the 3D figure, and the files made of it."""
+"""Colours, the 3D figure, and its widget."""
 
-import json
 import re
-from html.parser import HTMLParser
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,52 +11,35 @@ import pytest
 from face3d_widgets.figures import (
     COLORMAPS,
     FaceFigure,
-    FigureError,
     PhotoPalette,
     Scene,
     colormap_lut,
-    figure_to_html,
-    figure_to_png,
     screen_range,
 )
 from face3d_widgets.figures import figure_widget as figure_widget_module
-from face3d_widgets.figures.face_figure import depth_bytes
+from face3d_widgets.figures.coloring import depth_bytes
 from face3d_widgets.figures.figure_widget import FaceFigureWidget
 from face3d_widgets.geometry import FaceGeometry
-from face3d_widgets.types import GeometryParams, InverseDepth, Photo, ViewParams
+from face3d_widgets.types import GeometryParams, InverseDepth, Mesh, Photo, ViewParams
+from tests.scenes import SceneMaker, trace
 
 POINTS, MESH = ViewParams(draw_as="points"), ViewParams(draw_as="mesh")
 
 
 @pytest.fixture(scope="module")
-def geometry(photo, inverse_depth):
-    return FaceGeometry(photo, inverse_depth)
-
-
-@pytest.fixture(scope="module")
-def palette(photo):
-    return PhotoPalette(photo)
-
-
-@pytest.fixture(scope="module")
-def scene(geometry, palette):
+def scene():
     """scene(draw_as, **params)"""
+    return SceneMaker()
 
-    def make(draw_as="points", **params):
-        params = GeometryParams(**{"n_points": 2_000, **params})
-        shape = geometry.mesh(params) if draw_as == "mesh" else geometry.point_cloud(params)
-        return Scene(shape, palette, geometry.stats, geometry.framing(params.fov))
 
-    return make
+@pytest.fixture(scope="module")
+def geometry(scene):
+    return scene.geometry
 
 
 @pytest.fixture
 def face_figure():
     return FaceFigure(go.Figure())
-
-
-def trace(face_figure, name):
-    return next(t for t in face_figure.figure.data if t.name == name)
 
 
 # --- colour maps -------------------------------------------------------------------------------
@@ -172,16 +154,17 @@ def test_one_scale_on_all_axes_and_room_for_the_subject(face_figure, scene):
         assert values.max() < axis.range[1]
 
 
-@pytest.mark.parametrize("color_by", ["photo", "depth"])
-@pytest.mark.parametrize("draw_as", ["points", "mesh"])
+@pytest.mark.parametrize("color_by", ["photo", "depth", "normals"])
+@pytest.mark.parametrize("draw_as", ["points", "mesh", "wireframe"])
 def test_arrays_travel_as_they_are(face_figure, scene, draw_as, color_by):
-    face_figure.draw(scene(draw_as), ViewParams(draw_as=draw_as, color_by=color_by))
+    view = ViewParams(draw_as=draw_as, color_by=color_by)
+    face_figure.draw(scene(draw_as, normals=True), view)
     found = trace(face_figure, draw_as)
     arrays = {axis: found[axis] for axis in "xyz"}
     if draw_as == "mesh":
         arrays |= {name: found[name] for name in ("i", "j", "k", "intensity")}
     else:
-        arrays["color"] = found.marker.color
+        arrays["color"] = found.marker.color if draw_as == "points" else found.line.color
     for name, array in arrays.items():
         assert isinstance(array, np.ndarray), name
         assert array.ndim == 1
@@ -223,18 +206,31 @@ def test_points_have_the_colours_of_their_depth(face_figure, scene):
 
 
 def test_only_one_shape_is_visible(face_figure, scene):
-    for draw_as, view in (("points", POINTS), ("mesh", MESH), ("points", POINTS)):
-        face_figure.draw(scene(draw_as), view)
-        for name in ("points", "mesh"):
+    shapes = ("points", "mesh", "wireframe")
+    for draw_as in (*shapes, "points"):
+        face_figure.draw(scene(draw_as), ViewParams(draw_as=draw_as))
+        for name in shapes:
             assert trace(face_figure, name).visible == (name == draw_as)
 
 
+EMPTY = [
+    ("points", (3,), np.float32),
+    ("colors", (3,), np.uint8),
+    ("pixels", (), np.int32),
+    ("inverse_depth", (), np.float32),
+]
+
+
 def test_nothing_left_can_be_drawn(face_figure, scene):
-    for draw_as in ("points", "mesh"):
+    for draw_as in ("points", "mesh", "wireframe"):
         face_figure.draw(scene(draw_as), ViewParams(draw_as=draw_as))
-        empty = scene(draw_as, cutoff=1)
-        face_figure.draw(empty, ViewParams(draw_as=draw_as))
-        assert len(drawn(face_figure, draw_as)) == len(empty.cloud)
+        nothing = {name: np.zeros((0, *shape), kind) for name, shape, kind in EMPTY}
+        none = replace(scene().cloud, **nothing)
+        shape = none if draw_as == "points" else Mesh(none, np.zeros((0, 3), np.int32))
+        for color_by in ("photo", "depth"):
+            view = ViewParams(draw_as=draw_as, color_by=color_by)
+            face_figure.draw(replace(scene(), shape=shape), view)
+            assert len(drawn(face_figure, draw_as)) == 0
 
 
 def test_size_and_opacity(face_figure, scene):
@@ -302,11 +298,13 @@ def test_a_mesh_is_bent_without_its_faces(sent, scene):
 
 def test_nothing_new_is_not_sent(sent, scene):
     face_figure = FaceFigure(FaceFigureWidget())
-    for shown, view in ((scene(), POINTS), (scene("mesh"), MESH)):
-        face_figure.draw(shown, view)
-        sent.clear()
-        face_figure.draw(shown, view)
-        assert not sent
+    for draw_as in ("points", "mesh", "wireframe"):
+        for color_by in ("photo", "depth", "normals"):
+            view = ViewParams(draw_as=draw_as, color_by=color_by)
+            face_figure.draw(scene(draw_as, normals=True), view)
+            sent.clear()
+            face_figure.draw(scene(draw_as, normals=True), view)
+            assert not sent
 
 
 def test_no_draw_moves_the_camera(scene):
@@ -316,8 +314,8 @@ def test_no_draw_moves_the_camera(scene):
     layout.scene.camera.eye = {"x": 2, "y": 0.5, "z": -1}
     uirevision = layout.uirevision
     assert uirevision
-    for draw_as in ("points", "mesh"):
-        for change, _ in VIEWS:
+    for draw_as in ("points", "mesh", "wireframe"):
+        for change in (*(change for change, _ in VIEWS), {"shaded": True}):
             face_figure.draw(scene(draw_as), ViewParams(**{"draw_as": draw_as, **change}))
         for change, _ in SHAPES:
             face_figure.draw(scene(draw_as, **change), ViewParams(draw_as=draw_as))
@@ -457,75 +455,3 @@ def test_jsonschema_is_left_whole():
     import sys
 
     assert sys.modules.get("rfc3987_syntax", True) is not None
-
-
-# --- files -------------------------------------------------------------------------------------
-
-
-class Page(HTMLParser):
-    """What a page refers to, its title and its scripts."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.addresses, self.title, self.scripts, self._inside = [], "", [], None
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self._inside = tag
-        self.addresses += [v for k, v in attributes if k in ("src", "href", "srcset", "data")]
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_endtag(self, tag):
-        self._inside = None
-
-    def handle_data(self, data):
-        if self._inside == "title":
-            self.title += data
-        elif self._inside == "script":
-            self.scripts[-1] += data
-
-
-@pytest.fixture(scope="module")
-def page(scene):
-    face_figure = FaceFigure(go.Figure())
-    face_figure.draw(scene(), POINTS)
-    face_figure.draw(scene("mesh"), MESH)
-    face_figure.figure.layout.scene.camera.eye = {"x": 2, "y": 0.5, "z": -1}
-    return Page(figure_to_html(face_figure.figure, "<Zoë> & co").decode("utf-8"))
-
-
-def test_html_stands_alone(page):
-    assert not page.addresses
-    assert any(len(script) > 10**6 for script in page.scripts)  # Plotly itself
-    assert page.title == "<Zoë> & co"
-
-
-def test_html_has_the_present_camera_and_only_what_is_shown(page):
-    plot = page.scripts[-1]
-    assert json.dumps({"x": 2, "y": 0.5, "z": -1}, separators=(",", ":")) in plot.replace(" ", "")
-    assert '"mesh3d"' in plot
-    assert '"points"' not in plot
-
-
-def test_png_that_cannot_be_drawn_is_one_sentence(scene, monkeypatch):
-    def no_browser(*_, **__):
-        raise RuntimeError("Kaleido requires Google Chrome")
-
-    monkeypatch.setattr(go.Figure, "to_image", no_browser)
-    with pytest.raises(FigureError, match="HTML") as caught:
-        figure_to_png(go.Figure())
-    assert "\n" not in str(caught.value)
-
-
-def test_png_is_white_and_leaves_the_figure_alone(face_figure, scene, monkeypatch):
-    def to_image(self, **options):
-        assert self.layout.paper_bgcolor == "white"
-        assert [t.name for t in self.data if t.name in ("points", "mesh")] == ["points"]
-        return json.dumps([options["width"], options["height"]]).encode()
-
-    face_figure.draw(scene(), POINTS)
-    background = face_figure.figure.layout.paper_bgcolor
-    monkeypatch.setattr(go.Figure, "to_image", to_image)
-    assert figure_to_png(face_figure.figure, 300, 200) == b"[300, 200]"
-    assert face_figure.figure.layout.paper_bgcolor == background

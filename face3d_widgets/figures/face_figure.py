@@ -1,69 +1,42 @@
-"""The one 3D figure: points, a mesh and the axes, each a trace, updated in place.
+"""The one 3D figure: points, a mesh, its edges and what lies over them, updated in place.
 
-Plotly's axes here: x to the right, y away from the viewer, z up, so that the
-turntable keeps a face upright. Origin: the middle of the subject.
+Each is a trace that is there from the start; drawing changes arrays and switches
+traces on and off, so that Plotly never builds its scene anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from face3d_widgets.figures.colormaps import colormap_lut, to_colorscale
-from face3d_widgets.figures.palette import PhotoPalette
-from face3d_widgets.geometry import Framing, SubjectStats
-from face3d_widgets.types import Mesh, PointCloud, ViewParams
+from face3d_widgets.figures.cameras import camera
+from face3d_widgets.figures.coloring import color_bytes, color_scale_of, stops
+from face3d_widgets.figures.overlays import LabelledLines, axes_lines, dimension_lines, in_front
+from face3d_widgets.figures.scene import Scene, to_figure_axes
+from face3d_widgets.figures.sent import Sent
+from face3d_widgets.figures.traces import (
+    AXES,
+    BOX,
+    MEASUREMENT,
+    MESH,
+    POINTS,
+    PROFILE,
+    ROOM,
+    WIREFRAME,
+    empty_layout,
+    empty_traces,
+    light_of,
+)
+from face3d_widgets.figures.wireframe import edge_paths
+from face3d_widgets.types import ViewParams
 
-__all__ = ["HOME_EYE", "FaceFigure", "Scene"]
+__all__ = ["FaceFigure"]
 
-#: The camera at the start: a little to the side, so that depth shows.
-HOME_EYE = {"x": 0.5, "y": -1.4, "z": 0.1}
-
-_POINTS, _MESH, _AXES = 0, 1, 2
-# Plotly draws nothing outside its box, so the box is this many times the
-# subject's size and has room for the background; the scene is scaled to match.
-_ROOM = 2.5
-
-_AXES_COLOR = "#d9822b"
-_PLAIN_LIGHT = {"ambient": 1.0, "diffuse": 0.0, "specular": 0.0, "fresnel": 0.0, "roughness": 1.0}
-_SHADING_LIGHT = {
-    "ambient": 0.5,
-    "diffuse": 0.7,
-    "specular": 0.05,
-    "fresnel": 0.0,
-    "roughness": 0.9,
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """A shape and what its drawing needs.
-
-    Attributes
-    ----------
-    shape : PointCloud or Mesh
-    palette : PhotoPalette
-        The photo's colours.
-    stats : SubjectStats
-        The range of inverse depth to colour.
-    framing : Framing
-        Where to look.
-    """
-
-    shape: PointCloud | Mesh
-    palette: PhotoPalette
-    stats: SubjectStats
-    framing: Framing
-
-    @property
-    def cloud(self) -> PointCloud:
-        """The points, or the mesh's vertices."""
-        return self.shape.vertices if isinstance(self.shape, Mesh) else self.shape
+_SHAPES = {"points": POINTS, "mesh": MESH, "wireframe": WIREFRAME}
 
 
 class FaceFigure:
@@ -71,223 +44,281 @@ class FaceFigure:
 
     Parameters
     ----------
-    figure : plotly.graph_objects.Figure or FigureWidget
-        An empty figure of either kind; the widget updates in the browser.
+    figure : plotly.graph_objects.Figure or FigureWidget, optional
+        An empty figure of either kind; the widget updates in the browser. A plain one is
+        made where none is given.
     """
 
-    def __init__(self, figure: go.Figure) -> None:
-        self.figure = figure
-        self._sent: dict[str, Any] = {}
-        empty = np.zeros(0, np.float32)
+    def __init__(self, figure: go.Figure | None = None) -> None:
+        self.figure = figure = go.Figure() if figure is None else figure
+        self._sent = Sent()
+        self._send = self._sent.send
+        self._scene: Scene | None = None
+        self._paths = np.zeros(0, np.int32)
+        self._placed: NDArray[np.float32] | None = None
+        self._measured: tuple[NDArray[np.float32], str] = (np.zeros((0, 3), np.float32), "")
+        self._profile = np.zeros((0, 3), np.float32)
         with figure.batch_update():
-            figure.add_trace(
-                go.Scatter3d(
-                    x=empty,
-                    y=empty,
-                    z=empty,
-                    mode="markers",
-                    hoverinfo="skip",
-                    marker={"symbol": "square", "cmin": 0, "cmax": 255, "line": {"width": 0}},
-                    name="points",
-                )
-            )
-            figure.add_trace(
-                go.Mesh3d(
-                    x=empty,
-                    y=empty,
-                    z=empty,
-                    intensitymode="cell",
-                    # Colours are looked up in a texture of 256: aim at the middle of each.
-                    cmin=-0.5,
-                    cmax=255.5,
-                    showscale=False,
-                    hoverinfo="skip",
-                    lightposition={"x": 0, "y": -1000, "z": 500},
-                    name="mesh",
-                )
-            )
-            figure.add_trace(
-                go.Scatter3d(
-                    x=empty,
-                    y=empty,
-                    z=empty,
-                    mode="lines+text",
-                    text=["", "right", "", "up", "", "nearer"],
-                    textfont={"size": 15, "color": _AXES_COLOR},
-                    line={"width": 5, "color": _AXES_COLOR},
-                    hoverinfo="skip",
-                    name="axes",
-                )
-            )
-            figure.update_layout(_layout())
+            for trace in empty_traces():
+                figure.add_trace(trace)
+            figure.update_layout(empty_layout())
 
     def draw(self, scene: Scene, view: ViewParams) -> None:
         """Show a scene; only what changed since the last call is sent.
 
         The camera stays where the person put it.
+
+        Raises
+        ------
+        ValueError
+            For an unknown colour map, and for the normals of points that have none.
         """
+        drawn_as = scene.drawn_as(view)
         with self.figure.batch_update():
-            is_mesh = isinstance(scene.shape, Mesh)
-            self._send("visible", is_mesh, self._set_visible)
+            self._scene = scene
+            self._send("shape", drawn_as, self._set_visible)
             self._send("radius", round(scene.framing.radius, 4), self._set_radius)
-            self._send("axes", view.axes, self._set_axes)
-            if is_mesh:
+            self._send("axes", view.axes, lambda v: setattr(self._trace(AXES), "visible", v))
+            if drawn_as == "points":
+                self._draw_points(scene, view)
+            elif drawn_as == "mesh":
                 self._draw_mesh(scene, view)
             else:
-                self._draw_points(scene, view)
+                self._draw_wireframe(scene, view)
+            self._draw_overlays(scene)
 
     def reset_camera(self) -> None:
         """Back to the view of the start."""
-        self.figure.update_layout(scene_camera=_home_camera())
+        self.set_camera("home")
+
+    def set_camera(self, name: str) -> None:
+        """Look from one of the places in `CAMERAS`: "front", "three-quarter", "profile", "home".
+
+        Raises
+        ------
+        ValueError
+            For a name that is not there.
+        """
+        self.figure.update_layout(scene_camera=camera(name))
+
+    def show_measurement(self, points: Sequence[ArrayLike] | ArrayLike, text: str = "") -> None:
+        """Mark one or two points, with the distance between two.
+
+        It stays until another call; an empty list takes it away.
+
+        Parameters
+        ----------
+        points : (n, 3) float, n at most 2
+            Camera frame, in the units of the shape.
+        text : str
+            What is written at the line, such as "63 mm".
+
+        Raises
+        ------
+        ValueError
+            For more than two points.
+        """
+        given = np.array(points, np.float32).reshape(-1, 3)
+        if len(given) > 2:
+            raise ValueError(f"a distance has two ends, not {len(given)}")
+        self._measured = given, text
+        if self._scene is not None:
+            with self.figure.batch_update():
+                self._draw_overlays(self._scene)
+
+    def show_profile(self, points: ArrayLike) -> None:
+        """Draw a line along the surface; it stays until another call.
+
+        Parameters
+        ----------
+        points : (n, 3) float
+            Camera frame, in the units of the shape; a row of NaN parts two lines, and
+            no rows at all take it away.
+        """
+        self._profile = np.array(points, np.float32).reshape(-1, 3)
+        if self._scene is not None:
+            with self.figure.batch_update():
+                self._draw_overlays(self._scene)
+
+    def set_clickable(self, clickable: bool) -> None:
+        """Whether clicks on the model are told to those of `on_click`.
+
+        Off at the start: a browser that looks for what is under the pointer redraws at
+        each of its moves.
+        """
+        with self.figure.batch_update():
+            self._send("clickable", clickable, self._set_hoverinfo)
+
+    def on_click(self, handler: Callable[[NDArray[np.float32]], None]) -> None:
+        """Call `handler(point)` for every click on the model while it is clickable.
+
+        `point` is (3,) float32 in the camera frame, in the units of the shape: the point
+        that was hit, or the middle of the face.
+
+        Raises
+        ------
+        TypeError
+            For a plain Plotly figure, which no browser answers.
+        """
+        if not hasattr(self.figure, "on_click"):
+            raise TypeError("only a FaceFigureWidget is told of clicks; draw into one")
+
+        def clicked(trace: int, number: int) -> None:
+            point = self._point(trace, number)
+            if point is not None:
+                handler(point)
+
+        self.figure.on_click(clicked)
+
+    def _point(self, trace: int, number: int) -> NDArray[np.float32] | None:
+        """Where a trace's point or face is; None for what is no longer there."""
+        if self._scene is None or trace != _SHAPES.get(self._sent.last("shape")):
+            return None
+        points, rows = self._scene.cloud.points, None
+        if trace == MESH:
+            rows = self._scene.shape.faces  # type: ignore[union-attr]
+        elif trace == WIREFRAME:
+            rows = self._paths
+        if not 0 <= number < len(points if rows is None else rows):
+            return None
+        row = number if rows is None else rows[number]
+        if np.min(row) < 0:  # a gap between two lines
+            return None
+        hit = points[row]
+        return hit.mean(axis=0, dtype=np.float32) if hit.ndim == 2 else hit
 
     def _draw_points(self, scene: Scene, view: ViewParams) -> None:
-        marker = self.figure.data[_POINTS].marker
-        self._place(_POINTS, scene)
+        marker = self._trace(POINTS).marker
+        self._send("points", (scene.cloud, scene.framing), lambda _: self._place(POINTS, scene))
         self._send("size", view.point_size, lambda v: setattr(marker, "size", v))
         self._send("points-opacity", view.opacity, lambda v: setattr(marker, "opacity", v))
-
-        scale = _color_scale_of(scene, view)
-        self._send("points-scale", scale, lambda v: setattr(marker, "colorscale", _stops(v)))
-        self._send(
-            "points-color",
-            (scale, scene.cloud.pixels, scene.stats),
-            lambda _: setattr(marker, "color", _color_indices(scene, view)),
-        )
+        self._color("points", scene, view, None, marker, "color")
 
     def _draw_mesh(self, scene: Scene, view: ViewParams) -> None:
-        trace = self.figure.data[_MESH]
+        trace = self._trace(MESH)
         faces = scene.shape.faces  # type: ignore[union-attr]
-        self._place(_MESH, scene)
+        self._send("mesh", (scene.cloud, scene.framing), lambda _: self._place(MESH, scene))
         self._send("faces", faces, self._set_faces)
         self._send("mesh-opacity", view.opacity, lambda v: setattr(trace, "opacity", v))
-        light = _PLAIN_LIGHT if view.color_by == "photo" else _SHADING_LIGHT
-        self._send("light", light, lambda v: setattr(trace, "lighting", v))
+        self._send("light", light_of(view), lambda v: setattr(trace, "lighting", v))
+        # A face takes the colour of its first corner: bytes must not be averaged.
+        self._color("mesh", scene, view, faces, trace, "intensity")
 
-        scale = _color_scale_of(scene, view)
-        self._send("mesh-scale", scale, lambda v: setattr(trace, "colorscale", _stops(v)))
+    def _draw_wireframe(self, scene: Scene, view: ViewParams) -> None:
+        trace = self._trace(WIREFRAME)
+        faces = scene.shape.faces  # type: ignore[union-attr]
+        self._send("paths", faces, lambda f: self._set_paths(f, len(scene.cloud)))
         self._send(
-            "mesh-color",
-            (scale, faces, scene.stats),
-            # A face takes the colour of its first corner: palette indices must
-            # not be averaged.
-            lambda _: setattr(trace, "intensity", _color_indices(scene, view)[faces[:, 0]]),
+            "wireframe", (scene.cloud, scene.framing), lambda _: self._place(WIREFRAME, scene)
+        )
+        self._send("wireframe-opacity", view.opacity, lambda v: setattr(trace, "opacity", v))
+        self._color("wireframe", scene, view, faces, trace.line, "color")
+
+    def _color(
+        self,
+        name: str,
+        scene: Scene,
+        view: ViewParams,
+        faces: NDArray[np.int32] | None,
+        target: Any,
+        attribute: str,
+    ) -> None:
+        """Send the colour scale and the bytes of a shape, each if it is another."""
+        scale = color_scale_of(scene, view)
+        self._send(f"{name}-scale", scale, lambda v: setattr(target, "colorscale", stops(v)))
+        take = faces[:, 0] if name == "mesh" and faces is not None else None
+
+        def set_bytes(_: Any) -> None:
+            colors = color_bytes(scene, view, take)
+            setattr(target, attribute, colors[self._paths] if name == "wireframe" else colors)
+
+        source = {
+            "photo": (scene.palette, scene.cloud.pixels),
+            "depth": (scene.stats, scene.cloud.inverse_depth),
+            "normals": (scene.cloud,),
+        }[view.color_by]
+        self._send(f"{name}-color", (view.color_by, faces, *source), set_bytes)
+
+    def _place(self, index: int, scene: Scene) -> None:
+        placed = to_figure_axes(scene.cloud.points, scene.framing.center)
+        if index == WIREFRAME:  # -1 in the paths is the last column
+            # Plotly sends no arrays that are as they were, but holds no gap equal to another.
+            if self._placed is not None and np.array_equal(self._placed, placed):
+                return
+            self._placed = placed
+            gap = np.full((3, 1), np.nan, np.float32)
+            placed = np.concatenate([placed, gap], axis=1)[:, self._paths]
+        x, y, z = placed
+        self._trace(index).update(x=x, y=y, z=z, overwrite=True)
+
+    def _draw_overlays(self, scene: Scene) -> None:
+        radius, center = scene.framing.radius, scene.framing.center
+        self._send(
+            "axes-lines",
+            (round(radius, 4), scene.mm_per_unit),
+            lambda v: self._set_lines(AXES, axes_lines(*v)),
+        )
+        self._send(
+            "measurement",
+            (self._measured, scene.cloud, scene.framing),
+            lambda _: self._set_measurement(scene),
+        )
+        self._send(
+            "profile",
+            (self._profile, scene.framing),
+            lambda _: self._set_profile(in_front(to_figure_axes(self._profile, center).T, radius)),
         )
 
-    def _place(self, trace: int, scene: Scene) -> None:
-        def set_points(cloud: PointCloud) -> None:
-            center = np.asarray(scene.framing.center, np.float32)
-            x, y, z = cloud.points.T
-            # Contiguous 1-D float32 arrays travel to the browser as they are.
-            self.figure.data[trace].update(
-                x=x - center[0], y=z - center[2], z=center[1] - y, overwrite=True
-            )
+    def _set_measurement(self, scene: Scene) -> None:
+        given, text = self._measured
+        trace = self._trace(MEASUREMENT)
+        trace.visible = len(given) > 0
+        if len(given) == 0:
+            return
+        ends, surface = (
+            to_figure_axes(points, scene.framing.center).T for points in (given, scene.cloud.points)
+        )
+        lines = dimension_lines(ends, text, surface, scene.framing.radius)
+        sizes = np.zeros(len(lines.points), np.float32)
+        sizes[[0, -1]] = 14  # at the ends
+        trace.marker.size = sizes
+        self._set_lines(MEASUREMENT, lines)
 
-        self._send(f"points-{trace}", scene.cloud, set_points)
+    def _set_profile(self, points: NDArray[np.float32]) -> None:
+        self._trace(PROFILE).visible = len(points) > 0
+        if len(points):
+            self._set_lines(PROFILE, LabelledLines(points, []))
 
-    def _set_visible(self, is_mesh: bool) -> None:
-        self.figure.data[_POINTS].visible = not is_mesh
-        self.figure.data[_MESH].visible = is_mesh
+    def _set_lines(self, index: int, lines: LabelledLines) -> None:
+        x, y, z = np.ascontiguousarray(lines.points.T)
+        self._trace(index).update(x=x, y=y, z=z, overwrite=True)
+        if lines.texts:
+            self._trace(index).text = lines.texts
+
+    def _set_paths(self, faces: NDArray[np.int32], n_vertices: int) -> None:
+        self._paths = edge_paths(faces, n_vertices)
+        self._placed = None
+        self._sent.forget("wireframe")
+
+    def _set_visible(self, drawn_as: str) -> None:
+        for name, index in _SHAPES.items():
+            self._trace(index).visible = name == drawn_as
+
+    def _set_hoverinfo(self, clickable: bool) -> None:
+        for index in _SHAPES.values():
+            self._trace(index).hoverinfo = "none" if clickable else "skip"
 
     def _set_faces(self, faces: NDArray[np.int32]) -> None:
         # Two bytes an index where that is enough: faces are most of what travels.
         small = faces.max(initial=0) < 2**16
         i, j, k = np.ascontiguousarray(faces.T, np.uint16 if small else np.int32)
-        self.figure.data[_MESH].update(i=i, j=j, k=k, overwrite=True)
+        self._trace(MESH).update(i=i, j=j, k=k, overwrite=True)
 
     def _set_radius(self, radius: float) -> None:
+        ends = np.array([-ROOM, ROOM], np.float32) * np.float32(radius)
         for axis in ("xaxis", "yaxis", "zaxis"):
-            self.figure.layout.scene[axis].range = [-_ROOM * radius, _ROOM * radius]
-        # Three arrows from the lower left corner of the subject's box.
-        start = np.array([-radius, 0, -radius], np.float32)
-        ends = start + radius * np.array([[0.4, 0, 0], [0, 0, 0.4], [0, -0.4, 0]], np.float32)
-        x, y, z = np.stack([(start, end) for end in ends]).reshape(-1, 3).T
-        self.figure.data[_AXES].update(
-            x=np.ascontiguousarray(x), y=np.ascontiguousarray(y), z=np.ascontiguousarray(z)
-        )
+            self.figure.layout.scene[axis].range = ends.tolist()
+        self._trace(BOX).update(x=ends, y=ends, z=ends, overwrite=True)
 
-    def _set_axes(self, visible: bool) -> None:
-        self.figure.data[_AXES].visible = visible
-
-    def _send(self, name: str, value: Any, setter: Callable[[Any], None]) -> None:
-        """Call `setter(value)` unless the same value was sent before under this name."""
-        if name in self._sent and _same(self._sent[name], value):
-            return
-        self._sent.pop(name, None)
-        setter(value)
-        self._sent[name] = value
-
-
-def _color_scale_of(scene: Scene, view: ViewParams) -> PhotoPalette | str:
-    """The photo's palette or a colour map's name."""
-    return scene.palette if view.color_by == "photo" else view.colormap
-
-
-def _stops(scale: PhotoPalette | str) -> list[list[float | str]]:
-    if isinstance(scale, PhotoPalette):
-        return scale.colorscale
-    return to_colorscale(colormap_lut(scale))
-
-
-def _color_indices(scene: Scene, view: ViewParams) -> NDArray[np.uint8]:
-    """Each point's place on the colour scale, 0 to 255."""
-    if view.color_by == "photo":
-        return scene.palette.indices[scene.cloud.pixels]
-    return depth_bytes(scene.cloud.inverse_depth, scene.stats)
-
-
-def depth_bytes(values: NDArray[np.float32], stats: SubjectStats) -> NDArray[np.uint8]:
-    """Inverse depth as 0 to 255 over the subject's range; only for the screen.
-
-    Parameters
-    ----------
-    values : (n,) float32
-    stats : SubjectStats
-    """
-    low, high = screen_range(stats)
-    share = (values - np.float32(low)) * np.float32(255 / (high - low))
-    return np.clip(share, 0, 255).astype(np.uint8)
-
-
-def screen_range(stats: SubjectStats) -> tuple[float, float]:
-    """Inverse depth shown black and white: the subject's range and a fifth more."""
-    margin = 0.2 * max(stats.near - stats.far, 1e-6)
-    return stats.far - 3 * margin, stats.near + margin
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Equality that takes two arrays for equal only when they are one."""
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return a is b
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
-    return bool(a == b)
-
-
-def _home_camera() -> dict[str, Any]:
-    return {
-        "eye": dict(HOME_EYE),
-        "up": {"x": 0, "y": 0, "z": 1},
-        "center": {"x": 0, "y": 0, "z": 0},
-        "projection": {"type": "perspective"},
-    }
-
-
-def _layout() -> dict[str, Any]:
-    hidden = {"visible": False}
-    return {
-        "autosize": True,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "showlegend": False,
-        "uirevision": "the camera is the person's",
-        "scene": {
-            "xaxis": hidden,
-            "yaxis": hidden,
-            "zaxis": hidden,
-            "aspectmode": "manual",
-            "aspectratio": {"x": _ROOM, "y": _ROOM, "z": _ROOM},
-            "bgcolor": "rgba(0,0,0,0)",
-            "camera": _home_camera(),
-            "dragmode": "turntable",
-        },
-    }
+    def _trace(self, index: int) -> Any:
+        return self.figure.data[index]

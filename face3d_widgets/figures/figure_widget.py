@@ -41,19 +41,26 @@ def plotly_script() -> bytes:
 
 
 class FaceFigureWidget(FigureWidget):
-    """Plotly's figure with three things mended.
+    """Plotly's figure with some things mended.
 
     - The script that draws it (5 MB) is fetched once from our server, where the
       browser keeps it, or asked of the kernel where the page has another server;
       Plotly sends it with every figure.
     - A page that opens later gets the present data, not those of the start.
-    - The browser says when it has drawn, and can hand back a picture.
+    - The browser says when it has drawn, how large the view is and what was clicked, and
+      can hand back a picture.
+
+    Attributes
+    ----------
+    screen_size : (width, height) or None
+        Of the view that was last shown or resized, in the browser's pixels.
     """
 
     # How many changes were sent, and how many of them the data in the state
     # have: a page compares the two and asks for newer data where they differ.
     _revision = t.Int(0).tag(sync=True)
     _data_revision = t.Int(0).tag(sync=True)
+    screen_size: tuple[int, int] | None = None
     _esm = (files(__package__) / "static" / "figure.js").read_text("utf-8")
 
     def __init__(self) -> None:
@@ -62,6 +69,7 @@ class FaceFigureWidget(FigureWidget):
         self._drawing_since: float | None = None
         self._next: Callable[[], None] | None = None
         self._pictures: dict[int, Callable[[bytes | None], None]] = {}
+        self._clicks: list[Callable[[int, int], None]] = []
         self._ids = itertools.count(1)
         self._views = 0
         self.on_msg(self._on_browser)
@@ -110,6 +118,14 @@ class FaceFigureWidget(FigureWidget):
         self._pictures[number] = done
         self.send({"type": "picture", "id": number})
 
+    def on_click(self, handler: Callable[[int, int], None]) -> None:
+        """Call `handler(trace, number)` for every click on a trace whose hoverinfo is "none".
+
+        `number` counts the trace's points, or a mesh's faces. Plotly's own coordinates of
+        a face are in a scale that nobody else knows.
+        """
+        self._clicks.append(handler)
+
     def _on_browser(self, _: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
         kind = message.get("type")
         if kind == "mounted":
@@ -119,6 +135,11 @@ class FaceFigureWidget(FigureWidget):
                 self.when_drawn(self._next)
         elif kind == "unmounted":
             self._views = max(0, self._views - 1)
+        elif kind == "size":
+            self.screen_size = (round(message["width"]), round(message["height"]))
+        elif kind == "click":
+            for handler in self._clicks:
+                handler(int(message["trace"]), int(message["number"]))
         elif kind == "state":
             self.send_state(["_widget_data", "_widget_layout", "_data_revision", "_revision"])
         elif kind == "script":

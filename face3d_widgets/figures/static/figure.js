@@ -1,6 +1,9 @@
 // Plotly's own widget script does the drawing. It is large, so a page loads it
 // once: from the address that the page names, or from the kernel.
 
+const CLICK_MOVES_AT_MOST = 4; // pixels
+const CAMERA_RESTS_AFTER = 150; // milliseconds
+
 /** Plotly's module, shared by every figure of the page. */
 function plotlyModule(model) {
   window.face3dPlotly ??= loadPlotly(model).catch((error) => {
@@ -16,6 +19,10 @@ async function loadPlotly(model) {
   // default, points included, as text: megabytes that nobody here reads.
   module.FigureView.prototype._sendTraceDeltas = () => {};
   module.FigureView.prototype._sendLayoutDelta = () => {};
+  // Nor does anybody read what lies under the pointer at each of its moves.
+  for (const event of ["click", "hover", "unhover"]) {
+    module.FigureView.prototype[`handle_plotly_${event}`] = () => {};
+  }
   return module;
 }
 
@@ -40,6 +47,59 @@ function afterDrawing() {
     if (document.hidden) resolve();
     else requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)));
   });
+}
+
+/**
+ * Tell `clicked(point)` of clicks on the model, as Plotly has it: curveNumber, pointNumber.
+ *
+ * Plotly says what is under the pointer when that moves and when it is pressed, and of a
+ * quick click never that it was one. So what it found last counts, if nothing was dragged.
+ */
+function watchClicks(el, graph, clicked) {
+  let under;
+  let pressed;
+  const found = ({ points }) => (under = points[0]);
+  const lost = () => (under = undefined);
+  const press = ({ clientX, clientY }) => (pressed = [clientX, clientY]);
+  const click = async ({ clientX, clientY }) => {
+    const dragged = Math.hypot(clientX - pressed?.[0], clientY - pressed?.[1]);
+    if (!(dragged <= CLICK_MOVES_AT_MOST)) return;
+    await afterDrawing(); // Plotly finds what is there when it draws
+    if (under) clicked(under);
+  };
+  graph.on("plotly_hover", found);
+  graph.on("plotly_click", found);
+  graph.on("plotly_unhover", lost);
+  el.addEventListener("pointerdown", press, true);
+  el.addEventListener("click", click, true);
+  return () => {
+    el.removeEventListener("pointerdown", press, true);
+    el.removeEventListener("click", click, true);
+  };
+}
+
+/**
+ * Let the kernel know where the camera came to rest.
+ *
+ * Plotly tells of it when the button goes up, and after a drag moves on to where the pointer
+ * was by then: the slower the machine, the farther.
+ */
+function watchCamera(graph) {
+  let waiting;
+  const look = () => {
+    const scene = graph._fullLayout?.scene?._scene;
+    if (!scene?.camera) return;
+    if (scene.camera.mouseListener.buttons) later();
+    else if (scene.isCameraChanged(graph.layout)) {
+      window.Plotly.relayout(graph, { "scene.camera": scene.getCamera() });
+    }
+  };
+  const later = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(look, CAMERA_RESTS_AFTER);
+  };
+  graph.on("plotly_relayout", later);
+  return () => clearTimeout(waiting);
 }
 
 /** Ask the kernel for the figure as it is now. */
@@ -125,14 +185,31 @@ export default () => {
       };
       model.on("msg:custom", picture);
 
+      const stopWatching = watchClicks(el, graph, ({ curveNumber, pointNumber }) =>
+        model.send({ type: "click", trace: curveNumber, number: pointNumber }),
+      );
+
+      const stopCamera = watchCamera(graph);
+
+      // Pictures that are made elsewhere have the shape that the view has here.
+      let telling;
+      const tellSize = () => {
+        const { width, height } = el.getBoundingClientRect();
+        if (width && height) model.send({ type: "size", width, height });
+      };
       const resize = new ResizeObserver(() => {
         if (el.clientWidth && graph._fullLayout) window.Plotly.Plots.resize(graph);
+        clearTimeout(telling);
+        telling = setTimeout(tellSize, 200);
       });
       resize.observe(el);
       model.send({ type: "mounted" });
       return () => {
         model.send({ type: "unmounted" });
         resize.disconnect();
+        clearTimeout(telling);
+        stopWatching();
+        stopCamera();
         model.off("change:_py2js_update", drawn);
         model.off("change:_py2js_restyle", drawn);
         model.off("msg:custom", picture);

@@ -1,0 +1,364 @@
+"""Figures in a real Chromium: what it draws, what is clicked, and files that it makes."""
+
+import contextlib
+import io
+import re
+import subprocess
+import sys
+import zlib
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from face3d_widgets.figures import (
+    FaceFigure,
+    depth_map_figure,
+    figure_as_shown,
+    figure_to_html,
+    figure_to_image,
+)
+from face3d_widgets.figures.drawing_browser import the_browser
+from face3d_widgets.figures.figure_raster import FigureRaster
+from face3d_widgets.figures.raster_view import RasterView
+from face3d_widgets.figures.scene import to_figure_axes
+from face3d_widgets.types import ViewParams
+from tests.browser.figure_page import HEIGHT, WIDTH, FigurePage
+from tests.scenes import SceneMaker
+from tests.serving import find_chromium
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [
+    {"draw_as": "points"},
+    {"draw_as": "points", "color_by": "normals"},
+    {"draw_as": "mesh"},
+    {"draw_as": "mesh", "color_by": "depth", "colormap": "Viridis"},
+    {"draw_as": "mesh", "color_by": "normals"},
+    {"draw_as": "mesh", "shaded": True},
+    {"draw_as": "mesh", "shaded": True, "color_by": "depth"},
+]
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return SceneMaker(240, 192)
+
+
+@pytest.fixture
+def figure_page(new_page):
+    return FigurePage(new_page(500, 400))
+
+
+@pytest.fixture(scope="module")
+def kept_browser(browser):
+    """What draws files: with the browser of these tests, and it ends with them."""
+    chromium = find_chromium(SimpleNamespace(chromium=browser.browser_type))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER_PATH", chromium)
+        yield the_browser()
+        the_browser().close()
+
+
+def silhouette(image):
+    """Where an (h, w, 3) image on white is drawn."""
+    return (255 - image.astype(int)).max(axis=2) > 40
+
+
+def iou(a, b):
+    return (a & b).sum() / (a | b).sum()
+
+
+def shown_raster(widget):
+    """What the package's own renderer makes of a widget's view."""
+    raster = FigureRaster(figure_as_shown(widget))
+    return raster.draw(WIDTH, HEIGHT)[..., :3].astype(int)
+
+
+def camera_of(figure_page):
+    """The camera in the page."""
+    return figure_page.page.evaluate(
+        "JSON.parse(JSON.stringify(document.querySelector('.f3d-figure')"
+        "._fullLayout.scene._scene.getCamera()))"
+    )
+
+
+def eye_of(figure_page):
+    return camera_of(figure_page)["eye"]
+
+
+def settled(figure_page):
+    """Wait until the kernel knows the camera that the page has."""
+
+    def known():
+        eye = figure_page.widget.layout.scene.camera.eye.to_plotly_json()
+        return eye == pytest.approx(eye_of(figure_page), abs=1e-9)
+
+    figure_page.wait(known)
+
+
+# --- what is drawn -----------------------------------------------------------------------------
+
+
+def test_our_renderer_draws_what_chromium_draws(figure_page, scene):
+    face_figure = FaceFigure(figure_page.widget)
+    face_figure.draw(scene("points"), ViewParams())
+    figure_page.show()
+    for camera in ("three-quarter", "front"):
+        face_figure.set_camera(camera)
+        for look in LOOKS:
+            view = ViewParams(**look)
+            face_figure.draw(scene(view.draw_as, n_points=10_000, normals=True), view)
+            figure_page.drawn()
+            theirs, ours = figure_page.screenshot(), shown_raster(figure_page.widget)
+            both = silhouette(theirs) & silhouette(ours)
+            assert both.mean() > 0.1
+            assert iou(silhouette(theirs), silhouette(ours)) > 0.95, (camera, look)
+            assert np.abs(theirs - ours)[both].mean() < 8, (camera, look)
+
+
+def test_a_wireframe_is_drawn_where_the_mesh_is(figure_page, scene):
+    face_figure = FaceFigure(figure_page.widget)
+    shown = scene("mesh", n_points=3_000)
+    face_figure.draw(shown, ViewParams(draw_as="wireframe"))
+    figure_page.show()
+    face_figure.set_camera("front")
+    edges = figure_page.screenshot()
+    face_figure.draw(shown, ViewParams(draw_as="mesh"))
+    figure_page.drawn()
+    mesh = silhouette(figure_page.screenshot())
+    lines = (255 - edges).max(axis=2) > 20
+    assert lines[~mesh].sum() < 0.02 * lines.sum() + 200  # nothing outside
+    assert 0.1 < lines[mesh].mean() < 0.95  # and holes inside
+    face_figure.draw(shown, ViewParams(draw_as="wireframe"))
+    ours = shown_raster(figure_page.widget)
+    assert edges[mesh].mean() == pytest.approx(ours[mesh].mean(), abs=15)
+
+
+def test_the_camera_stays_while_everything_else_changes(figure_page, scene):
+    face_figure = FaceFigure(figure_page.widget)
+    face_figure.draw(scene(), ViewParams())
+    figure_page.show()
+    page = figure_page.page
+    page.mouse.move(200, 190)
+    page.mouse.down()
+    page.mouse.move(225, 180, steps=5)
+    page.mouse.up()
+    figure_page.pump(0.6)
+
+    settled(figure_page)
+    turned = camera_of(figure_page)
+    assert turned["eye"]["x"] != pytest.approx(0.5, abs=0.05)
+    for look in (*LOOKS, {"draw_as": "wireframe"}, {"axes": True}):
+        view = ViewParams(**look)
+        shown = scene(view.draw_as, normals=True, mm_per_unit=300.0, relief=1.4, fov=35.0)
+        face_figure.draw(shown, view)
+        face_figure.show_measurement(shown.cloud.points[[0, -1]], "120 mm")
+        face_figure.show_profile(shown.cloud.points[:40])
+        figure_page.drawn()
+        for part in ("eye", "center", "up"):
+            assert camera_of(figure_page)[part] == pytest.approx(turned[part], abs=1e-6)
+    face_figure.set_camera("profile")
+    figure_page.pump(0.6)
+    assert eye_of(figure_page)["y"] == pytest.approx(0, abs=1e-6)
+
+
+# --- clicks ------------------------------------------------------------------------------------
+
+
+def where(face_figure, scene, point):
+    """The pixel that shows a point of the camera frame."""
+    view = RasterView.of_scene(face_figure.figure.layout.scene.to_plotly_json())
+    placed = np.ascontiguousarray(to_figure_axes([point], scene.framing.center).T)
+    x, y, _ = view.to_screen(placed, WIDTH, HEIGHT)
+    return float(x[0]), float(y[0])
+
+
+@pytest.mark.parametrize("draw_as", ["mesh", "points"])
+def test_a_click_gives_the_point_that_is_shown_there(figure_page, scene, draw_as):
+    face_figure = FaceFigure(figure_page.widget)
+    shown = scene(draw_as, n_points=10_000)
+    face_figure.draw(shown, ViewParams(draw_as=draw_as))
+    figure_page.show()
+    page, got = figure_page.page, []
+    face_figure.on_click(got.append)
+
+    def click(x, y, drag=0):
+        got.clear()
+        page.mouse.move(x - 6, y - 4)
+        page.mouse.move(x, y)
+        figure_page.pump(0.4)
+        page.mouse.down()
+        if drag:
+            page.mouse.move(x + drag, y, steps=4)
+        page.mouse.up()
+        figure_page.pump(0.6)
+        return list(got)
+
+    assert click(200, 180) == []  # nobody asked
+    face_figure.set_clickable(True)
+    figure_page.drawn()
+    for x, y in ((200, 180), (180, 120), (206, 250)):
+        points = click(x, y)
+        assert len(points) == 1
+        assert where(face_figure, shown, points[0]) == pytest.approx((x, y), abs=5)
+    assert page.locator(".hoverlayer .hovertext").count() == 0  # no labels
+    assert click(6, 6) == []  # beside it
+    assert click(200, 180, drag=25) == []  # turned, not clicked
+    settled(figure_page)
+    nose = shown.cloud.points[np.argmax(shown.cloud.inverse_depth)]
+    x, y = (round(at) for at in where(face_figure, shown, nose))  # as it is seen now
+    assert eye_of(figure_page)["x"] != pytest.approx(0.5, abs=0.05)
+    [point] = click(x, y)
+    assert where(face_figure, shown, point) == pytest.approx((x, y), abs=5)
+    face_figure.set_clickable(False)
+    figure_page.drawn()
+    assert click(x, y) == []
+
+
+def test_the_page_tells_the_size_of_the_view(figure_page, scene):
+    FaceFigure(figure_page.widget).draw(scene(), ViewParams())
+    figure_page.show()
+    figure_page.wait(lambda: figure_page.widget.screen_size == (WIDTH, HEIGHT))
+    figure_page.page.evaluate("document.getElementById('view').style.width = '300px'")
+    figure_page.wait(lambda: figure_page.widget.screen_size == (300, HEIGHT))
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def test_a_png_is_what_the_screen_shows(figure_page, scene, kept_browser):
+    face_figure = FaceFigure(figure_page.widget)
+    face_figure.draw(scene("mesh", n_points=20_000), ViewParams(draw_as="mesh", axes=True))
+    figure_page.show()
+    face_figure.set_camera("three-quarter")
+    figure_page.wait(lambda: figure_page.widget.screen_size is not None)
+    png = figure_to_image(figure_page.widget, "png", width_mm=160, dpi=2 * WIDTH / 160 * 25.4)
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    assert picture.size == (2 * WIDTH, 2 * HEIGHT)
+    small = np.asarray(picture.resize((WIDTH, HEIGHT), Image.Resampling.BOX)).astype(int)
+    screen = figure_page.screenshot()
+    assert iou(silhouette(small), silhouette(screen)) > 0.97
+    assert np.abs(small - screen).mean() < 2
+
+
+@pytest.fixture(scope="module")
+def figure(scene):
+    face_figure = scene.figure("mesh", scene=scene("mesh", n_points=20_000), axes=True)
+    return face_figure.figure.update_layout(width=600, height=500)
+
+
+def streams(pdf):
+    """What is packed in a PDF, but for pictures in other packings."""
+    for begin in re.finditer(rb"stream\r?\n", pdf):
+        with contextlib.suppress(zlib.error):
+            yield zlib.decompressobj().decompress(pdf[begin.end() :])
+
+
+def test_every_format_has_its_width(figure, kept_browser):
+    png = Image.open(io.BytesIO(figure_to_image(figure, "png", 100, 254)))
+    assert png.size == (1000, 833)
+    assert png.info["dpi"] == pytest.approx((254, 254), abs=0.01)
+    assert png.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+
+    webp = Image.open(io.BytesIO(figure_to_image(figure, "webp", 100, 254, "transparent")))
+    assert webp.format == "WEBP"
+    assert webp.size == (1000, 833)
+    alpha = np.asarray(webp.convert("RGBA"))[..., 3]
+    assert alpha[0, 0] == 0
+    assert (alpha == 255).mean() > 0.1
+
+    svg = figure_to_image(figure, "svg", 100, 254).decode()
+    assert re.search(r'<svg[^>]* width="100mm" height="83.33mm"', svg)
+    assert re.search(r'<image[^>]*href="data:image/png;base64,', svg)
+
+    pdf = figure_to_image(figure, "pdf", 100, 254)
+    assert pdf.startswith(b"%PDF")
+    [box] = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", pdf)  # one page
+    width, height = (float(side) / 72 * 25.4 for side in box)
+    assert width == pytest.approx(100, abs=0.5)
+    assert height == pytest.approx(100 * 500 / 600, abs=0.5)
+    inside = re.findall(rb"/Width (\d+)\s*/Height (\d+)", pdf)
+    assert all((int(w), int(h)) == pytest.approx((1000, 833), abs=1) for w, h in inside)
+    # The picture is set over the whole page, without margins.
+    [content] = [text for text in streams(pdf) if b" cm" in text[:200]]
+    outer = float(re.match(rb"([\d.]+) 0 0", content)[1])
+    placed = [
+        float(side) for side in re.findall(rb"([\d.]+) 0 0 -[\d.]+ [\d.]+ [\d.]+ cm", content)
+    ]
+    assert max(placed) * outer == pytest.approx(float(box[0]), rel=0.01)
+
+
+def test_a_transparent_png_is_clear_around_the_model(figure, kept_browser):
+    png = Image.open(io.BytesIO(figure_to_image(figure, "png", 60, 254, "transparent")))
+    alpha = np.asarray(png.convert("RGBA"))[..., 3]
+    assert alpha[0, 0] == alpha[-1, -1] == 0
+    assert alpha[alpha.shape[0] // 2, alpha.shape[1] // 2] == 255
+
+
+def test_a_depth_map_has_its_bar_in_letters(kept_browser):
+    y, x = np.mgrid[:60, :80].astype(np.float32)
+    figure = depth_map_figure(x + y, "Viridis", "depth (mm)", limits=(0, 140))
+    svg = figure_to_image(figure, "svg", 80).decode()
+    texts = re.findall(r"<text[^>]*>([^<]*)", svg)
+    assert "depth (mm)" in texts
+    assert {"0", "100"} <= set(texts)
+    png = figure_to_image(figure, "png", 80, 200)
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+    h, w = pixels.shape[:2]
+    assert np.abs(pixels[h // 16, w // 16] - [68, 1, 84]).max() < 30  # the lowest, upper left
+    assert (pixels[:, -2:] > 250).all()  # nothing is cut at the right
+
+
+def test_the_browser_is_kept_and_comes_back_when_it_dies(figure, kept_browser):
+    figure_to_image(figure, "png", 40, 100)
+    process = kept_browser._kaleido.subprocess
+    figure_to_image(figure, "png", 40, 100)
+    assert kept_browser._kaleido.subprocess is process
+    process.kill()
+    process.wait(10)
+    assert figure_to_image(figure, "png", 40, 100).startswith(b"\x89PNG")
+    assert kept_browser._kaleido.subprocess.pid != process.pid
+
+
+def test_no_browser_outlives_the_program(kept_browser):
+    code = (
+        "import plotly.graph_objects as go\n"
+        "from face3d_widgets.figures import depth_map_figure, figure_to_image\n"
+        "from face3d_widgets.figures.drawing_browser import the_browser\n"
+        "figure_to_image(depth_map_figure([[0, 1], [2, 3]]), 'png', 40, 100)\n"
+        "print(the_browser()._kaleido.subprocess.pid)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    pid = int(done.stdout.split()[-1])
+    still = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    assert still.stdout.strip() in ("", "Z")
+
+
+def test_the_saved_page_turns_without_a_network(new_page, scene, tmp_path):
+    face_figure = scene.figure("mesh", camera="profile", axes=True)
+    saved = tmp_path / "model.html"
+    saved.write_bytes(figure_to_html(face_figure.figure, "A head"))
+    page = new_page(700, 500)
+    page.context.set_offline(True)
+    page.goto(saved.as_uri())
+    page.wait_for_selector(".gl-container canvas")
+    page.wait_for_timeout(500)
+    outside = [u for u in page.watched.requests if not u.startswith(("file:", "blob:", "data:"))]
+    assert outside == []
+    assert page.title() == "A head"
+    graph = "document.querySelector('.js-plotly-plot')"
+    eye = f"{graph}._fullLayout.scene._scene.getCamera().eye"
+    assert page.evaluate(f"{graph}.getBoundingClientRect().height") == pytest.approx(500, abs=2)
+    before = page.evaluate(eye)
+    assert before["y"] == pytest.approx(0, abs=1e-6)
+    page.mouse.move(340, 250)
+    page.mouse.down()
+    page.mouse.move(400, 250, steps=6)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    assert abs(page.evaluate(eye)["y"] - before["y"]) > 0.05
+    picture = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
+    assert silhouette(picture).mean() > 0.05
