@@ -28,11 +28,15 @@ if TYPE_CHECKING:  # the same names, for editors and type checkers
     from face3d_widgets.types import Mesh as Mesh
     from face3d_widgets.types import Photo as Photo
     from face3d_widgets.types import PointCloud as PointCloud
+    from face3d_widgets.types import SolidParams as SolidParams
+    from face3d_widgets.types import Surface as Surface
     from face3d_widgets.types import ViewParams as ViewParams
+    from face3d_widgets.types import WrongOnPurpose as WrongOnPurpose
     from face3d_widgets.widgets import Dashboard as Dashboard
     from face3d_widgets.widgets import ExportPanel as ExportPanel
     from face3d_widgets.widgets import FaceViewer as FaceViewer
     from face3d_widgets.widgets import GeometryControls as GeometryControls
+    from face3d_widgets.widgets import MeasurePanel as MeasurePanel
     from face3d_widgets.widgets import ModelSelector as ModelSelector
     from face3d_widgets.widgets import PhotoDepthView as PhotoDepthView
     from face3d_widgets.widgets import PhotoUpload as PhotoUpload
@@ -50,13 +54,17 @@ _HOMES = {
         "Mesh",
         "Photo",
         "PointCloud",
+        "SolidParams",
+        "Surface",
         "ViewParams",
+        "WrongOnPurpose",
     ),
     "widgets": (
         "Dashboard",
         "ExportPanel",
         "FaceViewer",
         "GeometryControls",
+        "MeasurePanel",
         "ModelSelector",
         "PhotoDepthView",
         "PhotoUpload",

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from face3d_widgets import __version__
 
+if TYPE_CHECKING:
+    from face3d_widgets.session import FileChoices, Order
+
 __all__ = ["main"]
+
+# What `face3d model` makes, by the end of the file's name.
+_KIND_OF = {
+    ".glb": "glb",
+    ".obj.zip": "obj",
+    ".ply": "ply",
+    ".stl": "stl",
+    ".xyz": "xyz",
+    ".png": "png",
+    ".webp": "webp",
+    ".svg": "svg",
+    ".pdf": "pdf",
+    ".html": "html",
+    ".gif": "gif",
+    ".mp4": "mp4",
+    ".pfm": "pfm",
+    ".npy": "npy",
+    ".zip": "all",
+}
+_SHAPE = ("relief", "fov", "cutoff", "smoothing")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,16 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     depth.add_argument(
         "-o", "--out", type=Path, default=Path(), metavar="DIR", help="default: this folder"
     )
-    depth.add_argument(
-        "--model",
-        default="face_lite",
-        metavar="NAME",
-        help="default: face_lite; see: face3d models",
-    )
-    depth.add_argument(
-        "--weights", type=Path, metavar="FILE", help="official MiDaS weights, or a folder of them"
-    )
+    _add_network(depth)
     depth.set_defaults(run=_depth)
+
+    _add_model(commands)
 
     models = commands.add_parser("models", help="list the depth networks and their state")
     models.set_defaults(run=_models)
@@ -62,6 +81,68 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_network(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default="face_lite",
+        metavar="NAME",
+        help="default: face_lite; see: face3d models",
+    )
+    command.add_argument(
+        "--weights", type=Path, metavar="FILE", help="official MiDaS weights, or a folder of them"
+    )
+    command.add_argument(
+        "--runtime",
+        choices=("auto", "torch", "openvino"),
+        default="auto",
+        help="default: auto, a GPU where there is one, else OpenVINO",
+    )
+    command.add_argument(
+        "--precision",
+        choices=("exact", "fast"),
+        help="float32, or fewer bits where the processor has them; default: exact, fast on CUDA",
+    )
+
+
+def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    model = commands.add_parser(
+        "model",
+        help="make a 3D model, a print, a picture or a film of one photo",
+        description="The end of FILE says what is made: " + ", ".join(_KIND_OF) + ".",
+    )
+    model.add_argument("photo", type=Path, metavar="PHOTO")
+    model.add_argument("-o", "--out", type=Path, required=True, metavar="FILE")
+    _add_network(model)
+    shape = model.add_argument_group("shape")
+    shape.add_argument("--relief", type=float, metavar="X", help="depth scale; default: 1")
+    shape.add_argument(
+        "--fov",
+        type=float,
+        metavar="DEG",
+        help="vertical field of view; default: the photo's, or 50",
+    )
+    shape.add_argument(
+        "--cutoff", type=float, metavar="X", help="background left out, 0 to 1; default: 0.4"
+    )
+    shape.add_argument("--smoothing", type=float, metavar="X", help="0 to 1; default: 0")
+    size = model.add_argument_group("size")
+    size.add_argument(
+        "--faces", type=int, metavar="N", help="triangles; default: 100000, of a solid 200000"
+    )
+    size.add_argument(
+        "--points", type=int, metavar="N", help="a point cloud of N points, not a surface"
+    )
+    size.add_argument(
+        "--solid",
+        choices=("bust", "relief", "lithophane"),
+        help="an STL that is closed, for printing",
+    )
+    size.add_argument(
+        "--width-mm", type=float, metavar="X", help="default: 80 of a solid, 120 of a picture"
+    )
+    model.set_defaults(run=_model)
+
+
 def _dashboard(arguments: argparse.Namespace) -> int:
     from face3d_widgets.server.app import run
 
@@ -70,51 +151,197 @@ def _dashboard(arguments: argparse.Namespace) -> int:
 
 
 def _depth(arguments: argparse.Namespace) -> int:
-    """Write STEM.npy and STEM.png for each photo; 1 when one of them failed."""
-    import numpy as np
+    """Write STEM.npy, .pfm and .png for each photo; 1 when one of them failed."""
+    from tqdm import tqdm
 
     from face3d_widgets.depth import DepthEstimator, ModelError, model_info
-    from face3d_widgets.export import depth_to_png16
+    from face3d_widgets.export import (
+        depth_to_png16,
+        inverse_depth_to_npy,
+        inverse_depth_to_pfm,
+    )
     from face3d_widgets.image import PhotoError, read_photo_file
 
     try:
         model = model_info(arguments.model).name
+        estimator = DepthEstimator(arguments.weights, arguments.runtime, arguments.precision)
         arguments.out.mkdir(parents=True, exist_ok=True)
     except (ModelError, OSError) as error:
         return _complain(str(error))
 
-    estimator = DepthEstimator(arguments.weights)
+    formats = {
+        ".npy": inverse_depth_to_npy,
+        ".pfm": inverse_depth_to_pfm,
+        ".png": depth_to_png16,
+    }
     failures = 0
-    for path, stem in zip(arguments.photos, _stems(arguments.photos), strict=True):
-        picture = arguments.out / f"{stem}.png"
+    # The bar is for terminals, and for more than one photo.
+    hidden = None if len(arguments.photos) > 1 else True
+    named = list(zip(arguments.photos, _stems(arguments.photos), strict=True))
+    for path, stem in tqdm(named, unit="photo", disable=hidden, leave=False):
+        files = {suffix: arguments.out / f"{stem}{suffix}" for suffix in formats}
         try:
             photo = read_photo_file(path, max_side=None)
-            if picture.exists() and picture.samefile(path):
+            if any(file.exists() and file.samefile(path) for file in files.values()):
                 raise FileExistsError(
                     f"{path} would be overwritten; choose another folder with -o."
                 )
             estimator.set_photo(photo)
             inverse_depth = estimator.predict(model)
-            np.save(arguments.out / f"{stem}.npy", inverse_depth.values)
-            picture.write_bytes(depth_to_png16(inverse_depth))
+            for suffix, write in formats.items():
+                files[suffix].write_bytes(write(inverse_depth))
         except (PhotoError, ModelError, OSError) as error:
-            failures += _complain(str(error))
+            with tqdm.external_write_mode(file=sys.stderr):
+                failures += _complain(str(error))
         else:
             size = f"{photo.width} x {photo.height}"
-            print(f"{path}: {size}, saved as {arguments.out / stem}.npy and .png")
+            tqdm.write(f"{path}: {size}, saved as {arguments.out / stem}.npy, .pfm and .png")
     return 1 if failures else 0
+
+
+def _model(arguments: argparse.Namespace) -> int:
+    """Make one file of one photo; 1 when it cannot be made."""
+    kind = _kind_wanted(arguments)
+    if trouble := _unfit(arguments, kind):
+        return _complain(trouble)
+
+    from tqdm import tqdm
+
+    from face3d_widgets.depth import DepthEstimator, ModelError, model_info
+    from face3d_widgets.figures import FigureError
+    from face3d_widgets.image import PhotoError, read_photo_file
+    from face3d_widgets.session import ReconstructionSession, make_file
+    from face3d_widgets.types import ViewParams
+
+    source, path = arguments.photo, arguments.out
+    # A bar for terminals alone.
+    bar = tqdm(total=1.0, disable=None, leave=False, bar_format="{desc} {percentage:3.0f} %|{bar}|")
+
+    def show(step: str, share: float) -> None:
+        bar.set_description_str(step)
+        bar.update(share - bar.n)
+
+    try:
+        choices = _file_choices(arguments)
+        model = model_info(arguments.model).name
+        session = ReconstructionSession(
+            DepthEstimator(arguments.weights, arguments.runtime, arguments.precision)
+        )
+        session.view = ViewParams(draw_as="mesh" if arguments.points is None else "points")
+        shape = {name: getattr(arguments, name) for name in _SHAPE} | {"n_points": arguments.points}
+        shape = {name: value for name, value in shape.items() if value is not None}
+        dataclasses.replace(session.params, **shape)  # complains before the slow part
+        with bar:
+            show("Estimating depth", 0.0)
+            session.open(read_photo_file(source), model)
+            session.params = dataclasses.replace(session.params, **shape)
+            order = session.order(choices)
+            file = make_file(kind, order, show)
+        if path.exists() and path.samefile(source):
+            raise FileExistsError(f"{path} is the photo itself; choose another name with -o.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.data)
+    except (PhotoError, ModelError, FigureError, ValueError, OSError) as error:
+        return _complain(str(error))
+    result = session.result
+    if result.inverse_depth.subject is not None and not result.geometry.found_subject:
+        _complain(f"no head was found in {source}, so this is the whole picture.")
+    if file.note:
+        _complain(file.note)
+    print(f"{path}: {_what_was_made(kind, order, file.data)}")
+    return 0
+
+
+def _kind_wanted(arguments: argparse.Namespace) -> str:
+    """The kind of file that the name and the options ask for, or ""."""
+    name = arguments.out.name.lower()
+    suffix = next((s for s in sorted(_KIND_OF, key=len, reverse=True) if name.endswith(s)), "")
+    kind = _KIND_OF.get(suffix, "")
+    if kind == "ply" and arguments.points is not None:
+        return "points"
+    if kind == "stl" and arguments.solid:
+        return str(arguments.solid)
+    return kind
+
+
+def _unfit(arguments: argparse.Namespace, kind: str) -> str:
+    """One sentence where the options and the file do not go together, else ""."""
+    name = arguments.out.name
+    if name.lower().endswith(".obj"):
+        return f"an OBJ comes with its texture in a zip; call it {name[:-4]}.obj.zip."
+    if not kind:
+        return f"{name!r} has no known end; choose one of: {', '.join(_KIND_OF)}."
+    solid = arguments.solid is not None
+    surface = kind in ("glb", "obj", "ply", "stl", "all")
+    picture = kind in ("png", "webp", "svg", "pdf")
+    film = kind in ("html", "gif", "mp4")
+    suits = {
+        "--solid": (arguments.solid, solid and kind == arguments.solid, ".stl"),
+        "--faces": (arguments.faces, surface or solid, ".glb, .obj.zip, .ply, .stl and .zip"),
+        "--points": (
+            arguments.points,
+            kind in ("points", "xyz") or picture or film,
+            ".ply, .xyz, pictures, films and .html",
+        ),
+        "--width-mm": (arguments.width_mm, solid or picture, "--solid and pictures"),
+    }
+    for option in _SHAPE:
+        value = getattr(arguments, option)
+        suits[f"--{option}"] = (value, kind not in ("pfm", "npy"), "everything but .pfm and .npy")
+    if arguments.faces is not None and arguments.points is not None:
+        return "--faces is for a surface and --points for a point cloud; choose one of them."
+    for option, (value, fits, where) in suits.items():
+        if value is not None and not fits:
+            return f"{option} has no part in this file; it is for {where}."
+    return ""
+
+
+def _file_choices(arguments: argparse.Namespace) -> FileChoices:
+    """The sizes that were given, for a solid or for the others."""
+    from face3d_widgets.session import FileChoices
+    from face3d_widgets.types import SolidParams
+
+    sizes = {"n_faces": arguments.faces, "width_mm": arguments.width_mm}
+    given = {name: value for name, value in sizes.items() if value is not None}
+    if arguments.solid:
+        return FileChoices(solid=SolidParams(**given))
+    return FileChoices(**given)
+
+
+def _what_was_made(kind: str, order: Order, data: bytes) -> str:
+    """Faces or points, extent and megabytes."""
+    from face3d_widgets.session import FILE_KINDS, preview_file
+
+    text = preview_file(kind, order).text
+    if FILE_KINDS[kind].group == "print":  # 50 bytes a face after the header
+        text = f"{(len(data) - 84) // 50:,} faces{text.partition(' faces')[2]}"
+    elif kind in ("glb", "obj", "ply", "stl"):
+        text = f"{len(order.surface.faces):,} faces{text.partition(' faces')[2]}"
+    return f"{text}, {len(data) / 1e6:.2f} MB"
 
 
 def _models(_: argparse.Namespace) -> int:
     """Print a table of the networks."""
-    from face3d_widgets.depth import MODELS, is_ready
+    from face3d_widgets.depth import model_states
 
-    print(f"{'name':<21}{'year':<6}{'weights':>9}{'download':>11}  {'licence':<9}state")
-    for info in MODELS.values():
-        state = "ready" if is_ready(info.name) else "to fetch"
+    print(
+        f"{'name':<21}{'year':<6}{'weights':>9}{'download':>11}{'memory':>9}{'speed':>9}"
+        f"  {'licence':<9}state"
+    )
+    too_big = []
+    for state in model_states():
+        info = state.info
         weights, size = f"{info.parameters / 1e6:.1f} M", f"{info.size / 1e6:.0f} MB"
+        memory = f"{info.memory / 1e9:.1f} GB"
+        speed = "" if state.seconds is None else f"{state.seconds:.2f} s"
         licence = info.licence.partition(";")[0]
-        print(f"{info.name:<21}{info.year:<6}{weights:>9}{size:>11}  {licence:<9}{state}")
+        print(
+            f"{info.name:<21}{info.year:<6}{weights:>9}{size:>11}{memory:>9}{speed:>9}"
+            f"  {licence:<9}{state.state}"
+        )
+        too_big += [state.reason] * bool(state.reason)
+    if too_big:
+        print(f"\nToo big for this machine now: {too_big[0]}")
     return 0
 
 
@@ -124,7 +351,6 @@ def _fetch(arguments: argparse.Namespace) -> int:
         DEFAULT_MODEL,
         MODELS,
         ModelError,
-        fetch_weights,
         find_weights,
         model_info,
     )
@@ -140,22 +366,26 @@ def _fetch(arguments: argparse.Namespace) -> int:
                 print(f"{info.name} is in the package")
                 continue
             path = find_weights(info.name)
-            path = path or fetch_weights(info.name, progress=_progress_of(info.name))
-            print(f"\r{info.name} is in {path}")
+            path = path or _fetch_one(info.name)
+            print(f"{info.name} is in {path}")
         except ModelError as error:
             failures += _complain(str(error))
     return 1 if failures else 0
 
 
-def _progress_of(name: str) -> Callable[[int, int | None], None]:
-    """A line that counts megabytes, on a terminal only."""
+def _fetch_one(name: str) -> Path:
+    """Download, with a bar on a terminal."""
+    from tqdm import tqdm
 
-    def show(done: int, whole: int | None) -> None:
-        if sys.stderr.isatty():
-            of = f" of {whole / 1e6:.0f}" if whole else ""
-            print(f"\r{name}: {done / 1e6:.0f}{of} MB ", end="", file=sys.stderr, flush=True)
+    from face3d_widgets.depth import fetch_weights
 
-    return show
+    with tqdm(desc=name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+
+        def show(done: int, whole: int | None) -> None:
+            bar.total = whole
+            bar.update(done - bar.n)
+
+        return fetch_weights(name, progress=show)
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:

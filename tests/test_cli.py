@@ -14,7 +14,7 @@ from face3d_widgets.depth import MODELS, DepthEstimator, weights
 
 @pytest.fixture(autouse=True)
 def fake_network(estimator, monkeypatch):
-    monkeypatch.setattr("face3d_widgets.depth.DepthEstimator", lambda weights=None: estimator)
+    monkeypatch.setattr("face3d_widgets.depth.DepthEstimator", lambda *_: estimator)
     return estimator
 
 
@@ -69,13 +69,18 @@ def test_bad_photos_do_not_stop_the_good(folder, capsys):
     assert all(line.startswith("face3d: ") for line in complaints)
     assert "missing.jpg" in complaints[0]
     assert "bad.jpg" in complaints[1]
-    assert sorted(p.name for p in (folder / "out").iterdir()) == ["anna.npy", "anna.png"]
+    assert sorted(p.name for p in (folder / "out").iterdir()) == [
+        "anna.npy",
+        "anna.pfm",
+        "anna.png",
+    ]
 
 
 def test_photos_of_one_name_get_files_of_their_own(folder):
     assert main(["depth", "anna.png", "more/anna.png", "-o", "out"]) == 0
     names = sorted(p.name for p in (folder / "out").iterdir())
-    assert names == ["anna-2.npy", "anna-2.png", "anna.npy", "anna.png"]
+    stems = ("anna-2", "anna")
+    assert names == [f"{stem}.{suffix}" for stem in stems for suffix in ("npy", "pfm", "png")]
 
 
 def test_numbered_names_do_not_meet_a_photos_own(folder, photo):

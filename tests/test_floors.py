@@ -31,10 +31,19 @@ HOMES = {
     "anywidget": {"widgets", "figures"},
     "voila": {"server"},
     "tornado": {"server"},
+    "openvino": {"depth"},
+    "psutil": {"depth"},
+    "trimesh": {"export"},
+    "fast_simplification": {"geometry"},
+    "av": {"figures"},
+    "tqdm": {"cli", "training"},
 }
 
 # What a fresh process must not have loaded after importing a room.
-LIGHT = ("torch", "cv2", "plotly", "ipywidgets", "anywidget", "voila", "pillow_heif")
+LIGHT = (
+    *("torch", "openvino", "cv2", "plotly", "ipywidgets", "anywidget", "voila", "pillow_heif"),
+    *("trimesh", "fast_simplification", "av"),
+)
 NOT_LOADED = {
     "types": (*LIGHT, "PIL"),
     "geometry": (*LIGHT, "PIL"),

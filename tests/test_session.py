@@ -1,17 +1,22 @@
 """The session, with no widget and no network."""
 
-import io
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from face3d_widgets.depth import DepthEstimator, ModelError
 from face3d_widgets.image import PhotoError, encode_jpeg
-from face3d_widgets.session import ReconstructionSession, photo_fov
-from face3d_widgets.types import GeometryParams, Mesh, Photo, PointCloud
+from face3d_widgets.session import ReconstructionSession, Ruler, photo_fov
+from face3d_widgets.types import (
+    GeometryParams,
+    Mesh,
+    Photo,
+    PointCloud,
+    ViewParams,
+    WrongOnPurpose,
+)
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def test_an_estimator_is_made_where_none_is_given():
 
 def test_before_the_first_photo(session):
     assert not session.has_result
-    for call in (session.point_cloud, session.mesh, session.scene, session.to_ply):
+    for call in (session.point_cloud, session.mesh, session.scene, session.to_python):
         with pytest.raises(ValueError, match="open a photo"):
             call()
 
@@ -102,8 +107,8 @@ def test_reconstruct_changes_nothing_and_names_its_steps(opened, photo):
 def test_parameters_never_run_the_network(opened, estimator):
     for params in (GeometryParams(relief=0), GeometryParams(fov=20), GeometryParams(n_points=5)):
         opened.params = params
-        opened.scene("points")
-        opened.scene("mesh")
+        opened.scene(ViewParams(draw_as="points"))
+        opened.scene(ViewParams(draw_as="mesh"))
     assert estimator.runs == 1
 
 
@@ -114,24 +119,92 @@ def test_the_model_is_handed_on(session, photo):
 
 def test_scenes(opened):
     assert isinstance(opened.scene().shape, PointCloud)
-    scene = opened.scene("mesh")
-    assert isinstance(scene.shape, Mesh)
-    assert scene.cloud is scene.shape.vertices
-    assert scene.framing == opened.result.geometry.framing(opened.params.fov)
+    assert scene_has_normals(opened.scene(ViewParams(color_by="normals")))
+    for draw_as in ("mesh", "wireframe"):
+        scene = opened.scene(ViewParams(draw_as=draw_as))
+        assert isinstance(scene.shape, Mesh)
+        assert scene.cloud is scene.shape.vertices
+        assert scene.framing == opened.result.geometry.framing(opened.params)
+    opened.view = ViewParams(draw_as="mesh")
+    assert isinstance(opened.scene().shape, Mesh)
 
 
-def test_files(opened):
+def scene_has_normals(scene):
+    return scene.cloud.normals is not None
+
+
+LEFT, RIGHT = (48.0, 39.0), (48.0, 57.0)  # the eyes
+
+
+def test_a_ruler_gives_millimetres(opened):
+    relative = opened.distance(LEFT, RIGHT)
+    assert opened.set_scale(LEFT, RIGHT) == opened.params.mm_per_unit
+    assert opened.params.mm_per_unit == pytest.approx(63 / relative)
+    assert opened.distance(LEFT, RIGHT) == pytest.approx(63)
+    assert opened.scene().mm_per_unit == opened.params.mm_per_unit
+    assert opened.profile(LEFT, RIGHT).unit == "mm"
+    assert opened.ruler == Ruler(LEFT, RIGHT, 63)
+    opened.clear_scale()
+    assert opened.ruler is None
+    assert opened.params == GeometryParams(fov=37.3)
+    assert opened.distance(LEFT, RIGHT) == relative
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"relief": 3.0},
+        {"fov": 15.0},
+        {"smoothing": 1.0},
+        {"scale_shift": (0.3, 0.9)},
+        {"wrong": WrongOnPurpose(fov=120)},
+        {"mm_per_unit": 5.0},
+    ],
+)
+def test_the_rulers_distance_stays_true_whatever_is_set(opened, changes):
+    opened.set_scale((30.0, 48.0), (80.0, 60.0), true_mm=120)
+    opened.params = GeometryParams(**changes)
+    assert opened.distance((30.0, 48.0), (80.0, 60.0)) == pytest.approx(120)
+
+
+def test_a_scale_that_was_given_as_a_number_stays_a_number(opened):
+    opened.params = GeometryParams(mm_per_unit=250)
+    opened.params = GeometryParams(relief=2, mm_per_unit=250)
+    assert opened.params.mm_per_unit == 250
+
+
+@pytest.mark.parametrize("wrong", [(LEFT, LEFT, 63), (LEFT, RIGHT, 0), (LEFT, (48.0, 500.0), 63)])
+def test_a_ruler_that_cannot_be_leaves_the_last(opened, wrong):
+    opened.set_scale(LEFT, RIGHT, 60)
+    kept = opened.params
+    with pytest.raises(ValueError, match=r"choose|measure"):
+        opened.set_scale(*wrong)
+    assert opened.params is kept
+    assert opened.ruler == Ruler(LEFT, RIGHT, 60)
+
+
+def test_another_photo_is_relative_and_another_network_keeps_the_ruler(opened, photo):
+    opened.set_scale(LEFT, RIGHT, 60)
+    opened.accept(opened.reconstruct(photo, "another"))
+    assert opened.distance(LEFT, RIGHT) == pytest.approx(60)
+    opened.accept(opened.reconstruct(Photo(photo.rgb)))
+    assert opened.ruler is None
+    assert opened.params.mm_per_unit is None
+
+
+def test_scale_and_shift_belong_to_one_estimate(opened, photo):
+    opened.params = GeometryParams(scale_shift=(0.3, 0.9), relief=2.0)
+    opened.accept(opened.result)
+    assert opened.params.scale_shift == (0.3, 0.9)
+    opened.accept(opened.reconstruct(photo, "another"))
+    assert opened.params == GeometryParams(relief=2.0)
+
+
+def test_a_file_is_of_the_present_result(opened):
     opened.params = GeometryParams(n_points=123)
-    assert b"element vertex 123\n" in opened.to_ply()
-    cloud = opened.point_cloud()
-    opened.params = GeometryParams(n_points=5)
-    assert b"element vertex 123\n" in opened.to_ply(cloud)
-    with Image.open(io.BytesIO(opened.to_depth_png())) as im:
-        assert im.size == (96, 120)
-
-
-def test_file_names_say_photo_network_and_content(opened):
-    assert opened.file_name("points", "ply") == "anna_face-lite_points.ply"
+    saved = opened.save_as("points")
+    assert saved.name == "anna_face-lite_points.ply"
+    assert b"element vertex 123\n" in saved.data
 
 
 def test_no_torch_and_no_widget_where_the_estimator_needs_none():
@@ -146,7 +219,7 @@ class Estimator:
 
 session = ReconstructionSession(Estimator())
 session.open(Photo(np.zeros((40, 40, 3), np.uint8)))
-session.scene("mesh"); session.to_ply(); session.to_depth_png()
+session.scene(); session.mesh(); session.set_scale((9, 3), (20, 30)); session.to_python()
 print([m for m in ("torch", "cv2", "ipywidgets", "anywidget") if m in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

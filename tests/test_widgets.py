@@ -9,27 +9,30 @@ import pytest
 import traitlets as t
 from PIL import Image
 
-from face3d_widgets.depth import MODELS, ModelError
-from face3d_widgets.figures import FigureError
+from face3d_widgets.depth import ModelError
 from face3d_widgets.image import MAX_BYTES, encode_jpeg
 from face3d_widgets.samples import SAMPLES
 from face3d_widgets.session import ReconstructionSession
-from face3d_widgets.types import GeometryParams, InverseDepth, Photo, ViewParams
+from face3d_widgets.types import (
+    GeometryParams,
+    InverseDepth,
+    Photo,
+    ViewParams,
+    WrongOnPurpose,
+)
 from face3d_widgets.widgets import (
     Dashboard,
-    ExportPanel,
     FaceViewer,
     GeometryControls,
-    ModelSelector,
     PhotoDepthView,
     PhotoUpload,
     StatusLine,
     view,
 )
-from face3d_widgets.widgets import dashboard as dashboard_module
 from face3d_widgets.widgets import photo_upload as photo_upload_module
 from face3d_widgets.widgets import viewer as viewer_module
 from face3d_widgets.widgets.jobs import Jobs
+from face3d_widgets.widgets.viewer import connect
 
 AT_ONCE = Jobs(threaded=False)
 
@@ -254,42 +257,27 @@ def test_unknown_messages_and_choices_change_nothing(upload):
     assert upload.photo is kept
 
 
-# --- model selector ----------------------------------------------------------------------------
-
-
-def test_every_model_that_is_ready_is_offered(monkeypatch, tmp_path):
-    monkeypatch.setattr("face3d_widgets.depth.weights.cache_folder", lambda: tmp_path / "none")
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "none"))
-    monkeypatch.setenv("FACE3D_WEIGHTS", str(tmp_path))
-    assert [option["name"] for option in ModelSelector().options] == ["face_lite"]
-    with pytest.raises(ModelError, match="face3d fetch dpt_swin2_tiny_256"):
-        ModelSelector(value="DPT_SwinV2_T_256")
-
-    (tmp_path / "dpt_swin2_tiny_256.pt").write_bytes(b"weights")
-    models = ModelSelector()
-    assert [option["name"] for option in models.options] == ["face_lite", "dpt_swin2_tiny_256"]
-    for option in models.options:
-        info = MODELS[option["name"]]
-        assert option["title"] == info.title
-        assert option["summary"] == info.summary
-        assert f"{info.size / 1e6:.1f} MB" in option["facts"]
-
-
-def test_an_unknown_model_is_refused_and_the_last_stays():
-    models = ModelSelector()
-    with pytest.raises(ModelError, match="nothing"):
-        models.value = "nothing"
-    assert models.value in MODELS
-    with pytest.raises(ModelError):
-        ModelSelector(value="nothing")
-
-
 # --- controls ----------------------------------------------------------------------------------
 
-SLIDERS = {"relief": 2.5, "fov": 70.0, "n_points": 12_000, "cutoff": 0.2}
+SLIDERS = {
+    "relief": 2.5,
+    "fov": 70.0,
+    "n_points": 12_000,
+    "cutoff": 0.2,
+    "smoothing": 0.5,
+    "edge_angle": 80.0,
+}
+MISTAKES = {
+    "inverse_as_depth": True,
+    "wrong_fov_on": True,
+    "wrong_fov": 20.0,
+    "eight_bit": True,
+    "edges_kept": True,
+}
 LOOKS = {
-    "draw_as": "points",
-    "color_by": "depth",
+    "draw_as": "wireframe",
+    "color_by": "normals",
+    "shaded": True,
     "colormap": "Magma",
     "point_size": 6.0,
     "opacity": 0.4,
@@ -303,20 +291,47 @@ def test_controls_are_records():
     assert controls.view == ViewParams(**LOOKS)
 
 
+def test_mistakes_are_off_until_they_are_switched_on():
+    controls = GeometryControls()
+    assert not controls.params.wrong
+    controls.wrong_fov = 20.0  # the slider alone does nothing
+    assert not controls.params.wrong
+    for name in ("inverse_as_depth", "eight_bit", "edges_kept"):
+        setattr(controls, name, True)
+        assert controls.params.wrong == WrongOnPurpose(**{name: True})
+        setattr(controls, name, False)
+    controls.wrong_fov_on = True
+    assert controls.params.wrong == WrongOnPurpose(fov=20.0)
+
+
+def shown_controls(controls):
+    """Each control of a list, those inside "More" too."""
+    for control in controls:
+        if control["kind"] == "details":
+            assert control["title"]
+            yield from shown_controls(control["controls"])
+        else:
+            yield control
+
+
 def test_every_control_of_the_page_is_a_trait_in_its_range():
     controls = GeometryControls()
-    shown = [control for group in controls._groups for control in group["controls"]]
+    shown = [c for group in controls._groups for c in shown_controls(group["controls"])]
     synced = set(controls.traits(sync=True))
     for control in shown:
         trait = controls.traits()[control["trait"]]
         assert control["trait"] in synced
         assert control["label"]
         if control["kind"] == "slider":
-            assert (control["min"], control["max"]) == (trait.min, trait.max)
+            end = control.get("end")
+            most = trait.max if end is None else controls.traits()[end].min
+            assert (control["min"], control["max"]) == (trait.min, most)
             assert control["help"]
         elif control["kind"] == "choice":
             assert [value for value, _ in control["options"]] == list(trait.values)
-    assert {c["trait"] for c in shown} == (SLIDERS.keys() | LOOKS.keys()) - {"colormap"}
+    there = SLIDERS.keys() | LOOKS.keys() | MISTAKES.keys() | {"scale_shift"}
+    assert {c["trait"] for c in shown} == there - {"colormap"}
+    assert len(shown) == len(there) - 1
     json.dumps(controls._groups)
 
 
@@ -342,12 +357,63 @@ def test_only_known_choices(name, value):
 def test_reset_by_the_browser():
     controls = GeometryControls(fov=33.0)
     first = controls.params, controls.view
-    for name, value in {**SLIDERS, **LOOKS, "colormap": "Greys"}.items():
+    for name, value in {**SLIDERS, **LOOKS, **MISTAKES, "colormap": "Greys"}.items():
         setattr(controls, name, value)
+    controls.scale_shift = [0.1, 0.5]
+    controls.trouble = "Type two numbers."
     assert (controls.params, controls.view) != first
     browser_says(controls, "reset")
     assert (controls.params, controls.view) == first
     assert controls.fov == 33.0
+    assert controls.trouble == ""
+
+
+def test_a_photo_brings_its_field_of_view_and_its_number_of_pixels(photo):
+    controls = GeometryControls()
+    controls.set_photo(photo)
+    assert controls.fov == controls.defaults["fov"] == 37.3
+    assert controls.max_points == 200_000
+    controls.set_photo(Photo(np.zeros((700, 600, 3), np.uint8)))
+    assert controls.max_points == 420_000
+    controls.n_points = 420_000
+    controls.set_photo(photo)
+    assert controls.n_points == controls.max_points == 200_000
+
+
+def test_scale_and_shift_can_be_typed_and_given_back_to_relief(viewer):
+    controls = GeometryControls()
+    connect(controls, viewer)
+    curve = viewer.session.result.geometry.curve(controls.params)
+    assert controls.numbers == [curve.scale, curve.shift]
+    browser_says(controls, "numbers", scale=2 * curve.scale, shift=curve.shift)
+    assert controls.scale_shift == [2 * curve.scale, curve.shift]
+    assert viewer.params.scale_shift == (2 * curve.scale, curve.shift)
+    assert controls.numbers == [2 * curve.scale, curve.shift]
+    controls.set_state({"scale_shift": None})
+    assert viewer.params.scale_shift is None
+    assert controls.numbers == [curve.scale, curve.shift]
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"scale": 0.1, "shift": -99.0}, "behind the camera"),
+        ({"scale": -1.0, "shift": 1.0}, "not below 0"),
+        ({"scale": None, "shift": 1.0}, "two numbers"),
+    ],
+)
+def test_numbers_that_cannot_be_used_change_nothing_and_are_said(viewer, typed, says):
+    controls = GeometryControls()
+    connect(controls, viewer)
+    before = viewer.params
+    browser_says(controls, "numbers", **typed)
+    assert says in controls.trouble
+    assert controls.trouble.endswith(".")
+    assert controls.scale_shift is None
+    assert viewer.params == before
+    browser_says(controls, "numbers", scale=0.1, shift=1.0)
+    assert controls.trouble == ""
+    assert viewer.params.scale_shift == (0.1, 1.0)
 
 
 def test_two_controls_can_be_linked():
@@ -402,6 +468,41 @@ def test_another_colour_map_sends_a_table():
         shown.colormap = "Rainbow"
 
 
+def test_marks_are_shares_of_the_photo(photo):
+    shown = PhotoDepthView()
+    shown.show_marks([(60.0, 24.0)])
+    assert shown._marks == []  # on no photo
+    shown.show_photo(photo)
+    shown.show_marks([(60.0, 24.0), (120.0, 96.0)])
+    assert shown._marks == [[0.25, 0.5], [1.0, 1.0]]
+    shown.show_marks([])
+    assert shown._marks == []
+
+
+def test_places_are_chosen_only_while_they_are_asked_for(photo, inverse_depth, estimator):
+    session = ReconstructionSession(estimator)
+    session.open(photo)
+    shown, told = PhotoDepthView(), []
+    shown.on_pick(lambda place: told.append(place))
+    shown.on_line(lambda start, end: told.append((start, end)))
+    shown.on_clear(lambda: told.append("clear"))
+    shown.show_photo(photo)
+    shown.picking = "line"
+    browser_says(shown, "pick", places=[[0.5, 0.5]])
+    assert told == []  # the depth map is still another photo's
+    shown.show_depth(inverse_depth, session.result.geometry.stats)
+    browser_says(shown, "pick", places=[[0.25, 0.5]])
+    browser_says(shown, "line", places=[[0, 0], [1.2, -3]])
+    browser_says(shown, "clear")
+    browser_says(shown, "pick", places=[])
+    assert told == [(60.0, 24.0), ((0.0, 0.0), (0.0, 96.0)), "clear"]
+    shown.picking = "point"
+    browser_says(shown, "line", places=[[0, 0], [1, 1]])
+    shown.picking = ""
+    browser_says(shown, "pick", places=[[0.5, 0.5]])
+    assert len(told) == 3
+
+
 # --- status ------------------------------------------------------------------------------------
 
 
@@ -413,32 +514,6 @@ def test_status():
     assert (status.state, status.text, status.progress) == ("ready", "Done.", 1)
     status.error("It failed; try again.")
     assert (status.state, status.text) == ("error", "It failed; try again.")
-
-
-# --- export panel ------------------------------------------------------------------------------
-
-
-def test_a_button_calls_whoever_makes_the_file():
-    panel = ExportPanel()
-    calls = []
-    panel.on_export(calls.append)
-    browser_says(panel, "export", format="ply")
-    assert calls == []  # nothing to save yet
-    panel.enabled = True
-    browser_says(panel, "export", format="exe")
-    browser_says(panel, "export", format="ply")
-    assert calls == ["ply"]
-
-
-def test_deliver_hands_bytes_to_the_browser(sent):
-    panel = ExportPanel(busy="ply")
-    messages = sent(panel)
-    panel.deliver(b"data", "anna.ply", "application/octet-stream")
-    assert panel.busy == ""
-    [(content, buffers)] = messages
-    assert content["type"] == "file"
-    assert (content["name"], content["mime"]) == ("anna.ply", "application/octet-stream")
-    assert bytes(buffers[0]) == b"data"
 
 
 # --- viewer ------------------------------------------------------------------------------------
@@ -453,7 +528,9 @@ def viewer(estimator, photo):
 
 def shape_of(viewer):
     """The visible trace, and its coordinates (n, 3)."""
-    trace = next(t for t in viewer.figure.data if t.visible and t.name in ("points", "mesh"))
+    trace = next(
+        t for t in viewer.figure.data if t.visible and t.name in ("points", "mesh", "wireframe")
+    )
     return trace, np.stack([trace.x, trace.y, trace.z], axis=1)
 
 
@@ -465,6 +542,47 @@ def test_a_viewer_shows_what_its_session_has(viewer):
     assert len(points) == 500
     viewer.view = ViewParams(draw_as="mesh")
     assert shape_of(viewer)[0].name == "mesh"
+    for draw_as in ("points", "mesh", "wireframe"):
+        for color_by in ("photo", "depth", "normals"):
+            viewer.view = ViewParams(draw_as=draw_as, color_by=color_by)
+            assert shape_of(viewer)[0].name == draw_as
+            assert viewer.session.view is viewer.view
+
+
+def test_a_badge_always_says_the_unit_and_what_is_wrong_on_purpose(viewer):
+    assert (viewer.badges.units, viewer.badges.wrong) == ("relative units", "")
+    viewer.params = GeometryParams(mm_per_unit=200)
+    assert viewer.badges.units == "millimetres"
+    viewer.params = GeometryParams(wrong=WrongOnPurpose(inverse_as_depth=True, fov=100))
+    assert viewer.badges.units == "relative units"
+    assert viewer.badges.wrong == (
+        "Wrong on purpose: inverse depth used as depth, field of view 100°"
+    )
+    viewer.params = GeometryParams(wrong=WrongOnPurpose(eight_bit=True, edges_kept=True))
+    assert viewer.badges.wrong == "Wrong on purpose: 8-bit depth, edges kept"
+    viewer.params = GeometryParams()
+    assert viewer.badges.wrong == ""
+
+
+def test_the_session_follows_at_once_also_while_the_browser_draws(viewer):
+    browser_says(viewer.figure, "mounted")
+    for relief in (1.5, 2.0, 2.5):
+        viewer.params = GeometryParams(relief=relief)
+        assert viewer.session.params.relief == relief
+
+
+def test_a_point_clicked_on_the_model_is_found_in_the_photo(viewer):
+    viewer.view, viewer.params = ViewParams(draw_as="points"), GeometryParams(n_points=500)
+    picked = []
+    viewer.on_pick(picked.append)
+    viewer.set_clickable(True)
+    pixels = viewer.scene().cloud.pixels
+    for wrong in (WrongOnPurpose(), WrongOnPurpose(fov=100), WrongOnPurpose(inverse_as_depth=True)):
+        viewer.params = GeometryParams(n_points=500, relief=1.7, wrong=wrong)
+        for number in (0, 123, 499):
+            browser_says(viewer.figure, "click", trace=0, number=number)
+            row, column = divmod(int(pixels[number]), 96)
+            assert picked.pop() == pytest.approx((row + 0.5, column + 0.5), abs=1e-3)
 
 
 def test_an_empty_session_is_an_empty_figure(estimator, photo):
@@ -661,15 +779,16 @@ def test_after_several_files_the_status_is_ready(dashboard):
 
 @pytest.fixture
 def save(dashboard, sent):
-    """save(format): the (name, mime, data) that reach the browser."""
+    """save(kind): the (name, data) that reach the browser."""
     messages = sent(dashboard.exports)
 
     def press(kind):
-        browser_says(dashboard.exports, "export", format=kind)
+        dashboard.exports.kind = kind
+        browser_says(dashboard.exports, "save")
         if not messages:
             return None
         content, buffers = messages.pop()
-        return content["name"], content["mime"], bytes(buffers[0])
+        return content["name"], bytes(buffers[0])
 
     return press
 
@@ -677,57 +796,26 @@ def save(dashboard, sent):
 def test_points_are_saved_as_they_are_drawn(dashboard, save):
     dashboard.controls.draw_as = "points"
     dashboard.controls.n_points = 2_000
-    name, _, data = save("ply")
+    name, data = save("points")
     assert name == "astronaut_face-lite_points.ply"
     assert b"element vertex 2000\n" in data
-    assert dashboard.exports.busy == ""
     assert dashboard.status.state == "ready"
     assert name in dashboard.status.text
 
 
-def test_depth_is_saved_with_16_bits(dashboard, save):
-    name, mime, data = save("depth")
-    assert (name, mime) == ("astronaut_face-lite_depth.png", "image/png")
-    with Image.open(io.BytesIO(data)) as im:
-        assert im.mode.startswith("I;16")
-        assert im.size == (360, 400)
+def test_the_preview_is_of_the_photo_on_the_screen(dashboard):
+    dashboard.exports.kind = "depth"
+    assert dashboard.exports.preview.startswith("360 × 400 pixels")
+    send_file(dashboard.upload, jpeg(), "anna.jpg")
+    assert dashboard.exports.preview.startswith("60 × 80 pixels")
 
 
-def test_the_view_is_saved_as_html(dashboard, save):
-    name, mime, data = save("html")
-    assert (name, mime) == ("astronaut_face-lite_view.html", "text/html")
-    assert b"<title>astronaut</title>" in data
-
-
-def test_the_view_is_saved_as_the_browser_shows_it(dashboard, save, sent):
-    figure = dashboard.viewer.figure
-    asked = sent(figure)
-    browser_says(figure, "mounted")
-    assert save("png") is None
-    assert dashboard.exports.busy == "png"
-    content = asked[-1][0]
-    assert content["type"] == "picture"
-    delivered = sent(dashboard.exports)
-    browser_says(figure, "picture", [b"PNG of the page"], id=content["id"])
-    [(content, buffers)] = delivered
-    assert content["name"] == "astronaut_face-lite_view.png"
-    assert bytes(buffers[0]) == b"PNG of the page"
-    assert dashboard.exports.busy == ""
-
-
-def test_the_view_is_drawn_here_where_no_browser_shows_it(dashboard, save, monkeypatch):
-    monkeypatch.setattr(dashboard_module, "figure_to_png", lambda figure: b"PNG by Kaleido")
-    assert save("png") == ("astronaut_face-lite_view.png", "image/png", b"PNG by Kaleido")
-
-
-def test_what_cannot_be_saved_is_said(dashboard, save, monkeypatch):
-    def fail(_):
-        raise FigureError("A PNG needs a browser; save as HTML instead.")
-
-    monkeypatch.setattr(dashboard_module, "figure_to_png", fail)
-    assert save("png") is None
+def test_what_cannot_be_saved_is_said(dashboard, save):
+    dashboard.controls.edge_angle = 60
+    dashboard.viewer.params = GeometryParams(edge_angle=0.1)
+    assert save("glb") is None
     assert dashboard.status.state == "error"
-    assert "HTML" in dashboard.status.text
+    assert "cut-off" in dashboard.status.text
     assert dashboard.exports.busy == ""
     assert save("depth") is not None  # and the rest goes on
 
@@ -823,6 +911,6 @@ def test_a_photo_leaves_no_file_behind(dashboard, save, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     send_file(dashboard.upload, jpeg(), "private.jpg")
-    for kind in ("ply", "depth", "html"):
+    for kind in ("points", "depth", "html"):
         assert save(kind) is not None
     assert list(tmp_path.iterdir()) == []

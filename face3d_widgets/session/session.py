@@ -1,25 +1,39 @@
-"""From a photo and a few numbers to a scene and to files; knows no screen."""
+"""A photo, its depth and the parameters, with everything that can be asked of them."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from face3d_widgets.depth import DEFAULT_MODEL, DepthEstimator
-from face3d_widgets.export import depth_to_png16, point_cloud_to_ply
-from face3d_widgets.figures import PhotoPalette, Scene
-from face3d_widgets.geometry import FaceGeometry, fov_from_focal_length_35mm
+from face3d_widgets.figures import FaceFigure, PhotoPalette, Scene
+from face3d_widgets.geometry import FaceGeometry, fov_from_focal_length_35mm, measure
 from face3d_widgets.image import read_photo, read_photo_file
-from face3d_widgets.types import GeometryParams, InverseDepth, Mesh, Photo, PointCloud
+from face3d_widgets.session.files import Progress, SavedFile, make_file
+from face3d_widgets.session.order import FileChoices, Order, make_scene
+from face3d_widgets.session.python_code import python_code
+from face3d_widgets.types import (
+    GeometryParams,
+    InverseDepth,
+    Mesh,
+    Photo,
+    PointCloud,
+    Surface,
+    ViewParams,
+)
 
-__all__ = ["Estimator", "Reconstruction", "ReconstructionSession"]
+if TYPE_CHECKING:
+    from face3d_widgets.figures import Figure
 
-Progress = Callable[[str, float], None]
-"""Called with the name of a step and the share of the work done, 0 to 1."""
+__all__ = ["Estimator", "Reconstruction", "ReconstructionSession", "Ruler", "photo_fov"]
+
+Place = tuple[float, float]
+"""Row and column in the photo; the first pixel's centre is (0.5, 0.5)."""
 
 
 class Estimator(Protocol):
@@ -53,6 +67,23 @@ class Reconstruction:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Ruler:
+    """Two places in the photo whose true distance is known.
+
+    Attributes
+    ----------
+    start, end : (row, column)
+        The first pixel's centre is (0.5, 0.5).
+    true_mm : float
+        Their distance in space, in millimetres.
+    """
+
+    start: Place
+    end: Place
+    true_mm: float
+
+
 class ReconstructionSession:
     """Photo and parameters in; points, meshes, scenes and files out.
 
@@ -74,8 +105,29 @@ class ReconstructionSession:
 
     def __init__(self, estimator: Estimator | None = None) -> None:
         self.estimator: Estimator = estimator or DepthEstimator()
-        self.params = GeometryParams()
         self._result: Reconstruction | None = None
+        self._ruler: Ruler | None = None
+        self._params = GeometryParams()
+        self.view = ViewParams()
+        self._file_geometry: tuple[Reconstruction, FaceGeometry] | None = None
+
+    @property
+    def params(self) -> GeometryParams:
+        """What the sliders say about the shape.
+
+        While there is a ruler its true distance holds whatever the shape becomes:
+        `mm_per_unit` of the parameters that are set is found anew from its two places.
+        """
+        return self._params
+
+    @params.setter
+    def params(self, params: GeometryParams) -> None:
+        self._params = params if self._ruler is None else self._scaled(params, self._ruler)
+
+    @property
+    def ruler(self) -> Ruler | None:
+        """What `set_scale` was told last; None while lengths are relative."""
+        return self._ruler
 
     @property
     def result(self) -> Reconstruction:
@@ -136,8 +188,21 @@ class ReconstructionSession:
         )
 
     def accept(self, result: Reconstruction) -> None:
-        """Make a result the present one."""
-        self._result = result
+        """Make a result the present one.
+
+        Another photo is not to the scale of the last, so its lengths are relative again;
+        another network's depth of the same photo keeps the ruler. Scale and shift as
+        numbers (`params.scale_shift`) belong to one estimate and give way to `relief`.
+        """
+        last, self._result = self._result, result
+        if last is None:
+            return
+        if last is not result:
+            self._params = dataclasses.replace(self._params, scale_shift=None)
+        if result.photo is not last.photo:
+            self.clear_scale()
+        else:
+            self.params = self._params
 
     def point_cloud(self) -> PointCloud:
         """Points with the present parameters."""
@@ -147,29 +212,132 @@ class ReconstructionSession:
         """A mesh with the present parameters."""
         return self.result.geometry.mesh(self.params)
 
-    def scene(self, draw_as: str = "points") -> Scene:
-        """What a `FaceFigure` draws, as "points" or as "mesh"."""
+    def surface(self, n_faces: int | None = None) -> Surface:
+        """The surface with normals and its place in the photo, decimated to `n_faces`."""
+        return self.result.geometry.surface(self.params, n_faces)
+
+    def scene(self, view: ViewParams | None = None) -> Scene:
+        """What a `FaceFigure` draws, for `view` or the session's own."""
         result = self.result
-        return Scene(
-            shape=self.mesh() if draw_as == "mesh" else self.point_cloud(),
-            palette=result.palette,
-            stats=result.geometry.stats,
-            framing=result.geometry.framing(self.params.fov),
+        return make_scene(result.geometry, result.palette, self.params, view or self.view)
+
+    def figure(self, view: ViewParams | None = None, camera: str = "home") -> Figure:
+        """The present result as a Plotly figure.
+
+        Parameters
+        ----------
+        view : ViewParams, optional
+            The session's own where none is given.
+        camera : str
+            One of `face3d_widgets.figures.CAMERAS`.
+        """
+        view = view or self.view
+        figure = FaceFigure()
+        figure.draw(self.scene(view), view)
+        figure.set_camera(camera)
+        return figure.figure
+
+    def set_scale(
+        self,
+        start: Place,
+        end: Place,
+        true_mm: float = measure.PUPIL_DISTANCE_MM,
+    ) -> float:
+        """Say how far apart two places in the photo truly are; lengths are in mm from then on.
+
+        They stay that far apart when relief, field of view or any other parameter
+        changes, until `clear_scale` or another photo.
+
+        Parameters
+        ----------
+        start, end : (row, column)
+            Places in the photo; the first pixel's centre is (0.5, 0.5).
+        true_mm : float
+            Their distance in millimetres; 63 is that of an adult's pupils.
+
+        Returns
+        -------
+        float
+            Millimetres a relative unit, which `params.mm_per_unit` now is.
+
+        Raises
+        ------
+        ValueError
+            When the two are one place or outside the photo, or the distance is not above 0.
+        """
+        ruler = Ruler(start, end, true_mm)
+        self._params = self._scaled(self._params, ruler)
+        self._ruler = ruler
+        assert self._params.mm_per_unit is not None
+        return self._params.mm_per_unit
+
+    def clear_scale(self) -> None:
+        """Forget the ruler: lengths are relative again."""
+        self._ruler = None
+        self._params = dataclasses.replace(self._params, mm_per_unit=None)
+
+    def distance(self, start: Place, end: Place) -> float:
+        """Straight distance between two places in the photo (row, column), along the 3D model.
+
+        In millimetres once `set_scale` was called, else relative.
+        """
+        a, b = self.result.geometry.points_at(np.array([start, end]), self.params)
+        return measure.distance(a, b, self.params.mm_per_unit)
+
+    def profile(self, start: Place, end: Place) -> measure.Profile:
+        """The cross-section of the face under a line over the photo, (row, column) to the other."""
+        return measure.profile(self.result.geometry, start, end, self.params)
+
+    def order(self, choices: FileChoices | None = None, figure: Figure | None = None) -> Order:
+        """All that a file is made of, as it is now; for `make_file`.
+
+        Parameters
+        ----------
+        choices : FileChoices, optional
+        figure : Figure, optional
+            What pictures show, from `figure_as_shown`; drawn anew where none is given.
+        """
+        if self._file_geometry is None or self._file_geometry[0] is not self.result:
+            geometry = FaceGeometry(self.result.photo, self.result.inverse_depth)
+            self._file_geometry = self.result, geometry
+        return Order(
+            geometry=self._file_geometry[1],
+            palette=self.result.palette,
+            params=self.params,
+            view=self.view,
+            choices=choices or FileChoices(),
+            shown=figure,
         )
 
-    def to_ply(self, cloud: PointCloud | None = None) -> bytes:
-        """Points as binary PLY: the given ones, or the present."""
-        comment = f"face3d_widgets, {self.result.inverse_depth.model}, relative units"
-        return point_cloud_to_ply(self.point_cloud() if cloud is None else cloud, comment)
+    def save_as(self, kind: str, choices: FileChoices | None = None) -> SavedFile:
+        """A file of the present result, as bytes with a name.
 
-    def to_depth_png(self) -> bytes:
-        """The inverse depth as 16-bit PNG."""
-        return depth_to_png16(self.result.inverse_depth)
+        Parameters
+        ----------
+        kind : str
+            One of `face3d_widgets.session.FILE_KINDS`: "glb", "bust", "png", "all" and more.
+        choices : FileChoices, optional
 
-    def file_name(self, what: str, suffix: str) -> str:
-        """A name for a download: photo, network and content, `anna_face-lite_points.ply`."""
-        model = self.result.inverse_depth.model.replace("_", "-")
-        return f"{self.result.photo.name}_{model}_{what}.{suffix}"
+        Raises
+        ------
+        ValueError
+            When there is no such kind, or nothing is left of the model to be saved.
+        FigureError
+            When a figure cannot be drawn, for want of a browser.
+        """
+        return make_file(kind, self.order(choices))
+
+    def to_python(self) -> str:
+        """The lines of Python that reproduce the present result in a notebook."""
+        result = self.result
+        return python_code(result.photo, result.inverse_depth.model, self.params, self.view)
+
+    def _scaled(self, params: GeometryParams, ruler: Ruler) -> GeometryParams:
+        """The parameters with the millimetres a unit that make the ruler true."""
+        ends = np.array([ruler.start, ruler.end])
+        a, b = self.result.geometry.points_at(ends, params)
+        scale = measure.mm_per_unit_from(a, b, ruler.true_mm)
+        return dataclasses.replace(params, mm_per_unit=scale)
 
 
 def photo_fov(photo: Photo) -> float:

@@ -1,89 +1,27 @@
-"""The sliders: shape and appearance."""
+"""The sliders: shape, appearance, and mistakes made on purpose."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import traitlets as t
 
 from face3d_widgets.figures import COLORMAPS
-from face3d_widgets.types import COLORINGS, SHAPES, GeometryParams, ViewParams
+from face3d_widgets.session import photo_fov
+from face3d_widgets.types import (
+    COLORINGS,
+    SHAPES,
+    GeometryParams,
+    Photo,
+    ViewParams,
+    WrongOnPurpose,
+)
 from face3d_widgets.widgets.base import FaceWidget
+from face3d_widgets.widgets.control_groups import GROUPS, MANY_POINTS, MOST_POINTS
 
 __all__ = ["GeometryControls"]
-
-
-def _slider(
-    trait: str, label: str, low: float, high: float, step: float, help: str, **more: Any
-) -> dict[str, Any]:
-    kind = {"kind": "slider", "trait": trait, "label": label, "min": low, "max": high}
-    return {**kind, "step": step, "help": help, **more}
-
-
-_GROUPS: list[dict[str, Any]] = [
-    {
-        "title": "Shape",
-        "controls": [
-            _slider("relief", "Relief", 0, 3, 0.05, "Depth scale: 1 is natural, 0 flat."),
-            _slider(
-                "fov",
-                "Field of view",
-                15,
-                90,
-                1,
-                "A wrong one bends the face.",
-                unit="°",
-            ),
-            _slider(
-                "cutoff",
-                "Background cut-off",
-                0,
-                0.95,
-                0.01,
-                "Leaves out what is far; 0 keeps all.",
-            ),
-            _slider(
-                "n_points",
-                "Point density",
-                1_000,
-                200_000,
-                1_000,
-                "Points, or corners of the surface.",
-                scale="log",
-            ),
-        ],
-    },
-    {
-        "title": "Appearance",
-        "controls": [
-            {
-                "kind": "choice",
-                "trait": "draw_as",
-                "label": "Draw as",
-                "options": [["points", "Points"], ["mesh", "Surface"]],
-            },
-            {
-                "kind": "choice",
-                "trait": "color_by",
-                "label": "Colour by",
-                "options": [["photo", "Photo"], ["depth", "Depth"]],
-            },
-            _slider(
-                "point_size",
-                "Point size",
-                1,
-                10,
-                0.5,
-                "Diameter on the screen, in pixels.",
-                quiet=True,
-                unit=" px",
-                only={"draw_as": "points"},
-            ),
-            _slider("opacity", "Opacity", 0.1, 1, 0.05, "1 is solid.", quiet=True),
-            {"kind": "check", "trait": "axes", "label": "Axes"},
-        ],
-    },
-]
 
 
 class GeometryControls(FaceWidget, script="controls.js"):
@@ -98,12 +36,21 @@ class GeometryControls(FaceWidget, script="controls.js"):
         Depth scale, 0 to 3; 1 is natural.
     fov : float
         Vertical field of view of the photo's camera, 15 to 90 degrees.
+    smoothing : float
+        0 to 1.
     cutoff : float
         Background cut-off, 0 to 0.95.
     n_points : int
-        Points or mesh vertices, 1,000 to 200,000.
-    draw_as : {"points", "mesh"}
-    color_by : {"photo", "depth"}
+        Points or mesh vertices, 1,000 to `max_points`.
+    edge_angle : float
+        Degrees, 60 to 90: steeper is a depth edge; 90 keeps everything.
+    scale_shift : [scale, shift] or None
+        The two numbers of `depth = 1 / (scale * inverse_depth + shift)`, in place of
+        `relief`; None leaves them to it.
+    draw_as : {"points", "mesh", "wireframe"}
+    color_by : {"photo", "depth", "normals"}
+    shaded : bool
+        A surface is lit, so that its shape shows.
     colormap : str
         Colours of "depth"; the dashboard links it to the depth map's.
     point_size : float
@@ -111,44 +58,118 @@ class GeometryControls(FaceWidget, script="controls.js"):
     opacity : float
         0.1 to 1.
     axes : bool
+    inverse_as_depth, wrong_fov_on, eight_bit, edges_kept : bool
+        Mistakes made on purpose, see `WrongOnPurpose`.
+    wrong_fov : float
+        Degrees, 15 to 120: what `wrong_fov_on` takes the field of view for.
+    max_points : int
+        The density slider's end: 200,000, or every pixel of a photo that has more.
+    numbers : [scale, shift]
+        The two numbers in use, to be shown.
+    trouble : str
+        Why the numbers that were typed last cannot be used, or "".
     """
 
     relief = t.Float(GeometryParams.relief, min=0, max=3, help="Depth scale.").tag(sync=True)
     fov = t.Float(GeometryParams.fov, min=15, max=90, help="Degrees, vertical.").tag(sync=True)
+    smoothing = t.Float(GeometryParams.smoothing, min=0, max=1, help="1 is most.").tag(sync=True)
     cutoff = t.Float(GeometryParams.cutoff, min=0, max=0.95, help="Background cut-off.").tag(
         sync=True
     )
-    n_points = t.Int(GeometryParams.n_points, min=1_000, max=200_000, help="Density.").tag(
+    n_points = t.Int(GeometryParams.n_points, min=1_000, max=MOST_POINTS, help="Density.").tag(
         sync=True
     )
-    draw_as = t.Enum(SHAPES, default_value="mesh", help="Points or surface.").tag(sync=True)
+    edge_angle = t.Float(GeometryParams.edge_angle, min=60, max=90, help="Degrees.").tag(sync=True)
+    scale_shift: t.List[float] | None = t.List(  # type: ignore[assignment]
+        t.Float(), None, minlen=2, maxlen=2, allow_none=True, help="In place of relief."
+    ).tag(sync=True)
+    draw_as = t.Enum(SHAPES, default_value="mesh", help="What is drawn.").tag(sync=True)
     color_by = t.Enum(COLORINGS, default_value="photo", help="What colours show.").tag(sync=True)
+    shaded = t.Bool(False, help="Light the surface.").tag(sync=True)
     colormap = t.Enum(COLORMAPS, default_value="Greys", help="Colours of depth.")
     point_size = t.Float(ViewParams.point_size, min=1, max=10, help="Pixels.").tag(sync=True)
     opacity = t.Float(ViewParams.opacity, min=0.1, max=1, help="1 is solid.").tag(sync=True)
     axes = t.Bool(False, help="Draw the axes.").tag(sync=True)
-    _groups = t.List(t.Dict(), _GROUPS, read_only=True).tag(sync=True)
+    inverse_as_depth = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
+    wrong_fov_on = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
+    wrong_fov = t.Float(100.0, min=15, max=120, help="Degrees, vertical.").tag(sync=True)
+    eight_bit = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
+    edges_kept = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
+
+    max_points = t.Int(MANY_POINTS, min=MANY_POINTS, max=MOST_POINTS, help="Its end.").tag(
+        sync=True
+    )
+    numbers = t.List(t.Float(), [], help="Scale and shift in use.").tag(sync=True)
+    trouble = t.Unicode("", help="Why typed numbers cannot be used.").tag(sync=True)
+    _groups = t.List(t.Dict(), GROUPS, read_only=True).tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.defaults: dict[str, Any] = {
             name: getattr(self, name)
             for name in GeometryControls.class_own_traits(sync=True)
-            if not name.startswith("_")
+            if not name.startswith("_") and name not in ("max_points", "numbers", "trouble")
         }
+        self._check: Callable[[GeometryParams], object] | None = None
         self.on_msg(self._on_message)
+        self.observe(self._forget_trouble, "scale_shift")
 
     @property
     def params(self) -> GeometryParams:
         """What the sliders say about the shape."""
-        return GeometryParams(self.relief, self.fov, self.n_points, self.cutoff)
+        return GeometryParams(
+            relief=self.relief,
+            fov=self.fov,
+            n_points=self.n_points,
+            cutoff=self.cutoff,
+            smoothing=self.smoothing,
+            edge_angle=self.edge_angle,
+            scale_shift=None if self.scale_shift is None else (*self.scale_shift,),  # type: ignore[arg-type]
+            wrong=WrongOnPurpose(
+                inverse_as_depth=self.inverse_as_depth,
+                eight_bit=self.eight_bit,
+                edges_kept=self.edges_kept,
+                fov=self.wrong_fov if self.wrong_fov_on else None,
+            ),
+        )
 
     @property
     def view(self) -> ViewParams:
         """What they say about its appearance."""
         return ViewParams(
-            self.draw_as, self.color_by, self.colormap, self.point_size, self.opacity, self.axes
+            draw_as=self.draw_as,
+            color_by=self.color_by,
+            colormap=self.colormap,
+            point_size=self.point_size,
+            opacity=self.opacity,
+            axes=self.axes,
+            shaded=self.shaded,
         )
+
+    def set_photo(self, photo: Photo) -> None:
+        """Take the photo's own field of view, also for `reset`, and its number of pixels."""
+        self.max_points = min(max(MANY_POINTS, photo.width * photo.height), MOST_POINTS)
+        self.n_points = min(self.n_points, self.max_points)
+        self.defaults["fov"] = photo_fov(photo)
+        self.fov = photo_fov(photo)
+
+    def set_numbers(self, scale: float, shift: float) -> None:
+        """Take scale and shift as they were typed, or say in `trouble` why not."""
+        try:
+            if not (math.isfinite(scale) and math.isfinite(shift)):
+                raise ValueError("Type two numbers.")
+            params = GeometryParams(fov=self.fov, scale_shift=(scale, shift))
+            if self._check is not None:
+                self._check(params)
+        except ValueError as error:
+            self.trouble = f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}."
+        else:
+            self.trouble = ""
+            self.scale_shift = [scale, shift]
+
+    def check_with(self, check: Callable[[GeometryParams], object]) -> None:
+        """Let `check(params)` raise a ValueError for numbers that no scene can have."""
+        self._check = check
 
     def reset(self) -> None:
         """Every slider back to `defaults`.
@@ -159,7 +180,15 @@ class GeometryControls(FaceWidget, script="controls.js"):
         with self.hold_trait_notifications(), self.hold_sync():
             for name, value in self.defaults.items():
                 setattr(self, name, value)
+            self.trouble = ""
+
+    def _forget_trouble(self, _: object) -> None:
+        self.trouble = ""
 
     def _on_message(self, _: Any, message: dict[str, Any], __: Any) -> None:
         if message.get("type") == "reset":
             self.reset()
+        elif message.get("type") == "numbers":
+            scale, shift = message.get("scale"), message.get("shift")
+            typed = [math.nan if value is None else float(value) for value in (scale, shift)]
+            self.set_numbers(*typed)

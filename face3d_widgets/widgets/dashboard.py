@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
 import traitlets as t
 
-from face3d_widgets.depth import ModelError, model_info
-from face3d_widgets.figures import FigureError, figure_as_shown, figure_to_html, figure_to_png
-from face3d_widgets.session import Reconstruction, ReconstructionSession, photo_fov
+from face3d_widgets.depth import ModelError, is_ready, model_info
+from face3d_widgets.session import Reconstruction, ReconstructionSession
+from face3d_widgets.types import Photo
 from face3d_widgets.widgets.base import FaceWidget
 from face3d_widgets.widgets.controls import GeometryControls
 from face3d_widgets.widgets.export_panel import ExportPanel
+from face3d_widgets.widgets.exporter import Exporter
 from face3d_widgets.widgets.jobs import Jobs
+from face3d_widgets.widgets.measure_panel import MeasurePanel
 from face3d_widgets.widgets.model_selector import ModelSelector
 from face3d_widgets.widgets.photo_upload import PhotoUpload
 from face3d_widgets.widgets.photo_view import PhotoDepthView
 from face3d_widgets.widgets.status import StatusLine
+from face3d_widgets.widgets.view_bar import ViewBar
 from face3d_widgets.widgets.viewer import FaceViewer, connect
 
 __all__ = ["Dashboard"]
@@ -27,32 +29,6 @@ __all__ = ["Dashboard"]
 
 class _Header(FaceWidget, script="header.js"):
     """Title, light and dark, and how it works."""
-
-
-class _ViewBar(FaceWidget, script="view_bar.js"):
-    """What belongs to the 3D view: how much is drawn, and "reset the view"."""
-
-    text = t.Unicode("").tag(sync=True)
-
-    def __init__(self, viewer: FaceViewer) -> None:
-        super().__init__()
-        self._viewer = viewer
-        viewer.observe(self._describe, ["drawn", "view"])
-        self.on_msg(self._on_message)
-        self._describe()
-
-    def _describe(self, _: object = None) -> None:
-        if not self._viewer.session.has_result:
-            self.text = ""
-        elif self._viewer.drawn == 0:
-            self.text = "Nothing is left to draw: move the background cut-off to the left."
-        else:
-            what = "points" if self._viewer.view.draw_as == "points" else "corners"
-            self.text = f"{self._viewer.drawn:,} {what}"
-
-    def _on_message(self, _: Any, message: dict[str, Any], __: Any) -> None:
-        if message.get("type") == "reset":
-            self._viewer.reset_camera()
 
 
 class Dashboard(ipywidgets.Box):
@@ -67,6 +43,7 @@ class Dashboard(ipywidgets.Box):
     models : ModelSelector
     photo_view : PhotoDepthView
     viewer : FaceViewer
+    measure : MeasurePanel
     controls : GeometryControls
     exports : ExportPanel
     status : StatusLine
@@ -90,11 +67,14 @@ class Dashboard(ipywidgets.Box):
         **kwargs: Any,
     ) -> None:
         self.jobs = jobs or Jobs()
+        self._own_jobs = jobs is None
+        self._asked: tuple[Photo, str] | None = None
         self.session = session or ReconstructionSession()
         self.upload = PhotoUpload(jobs=self.jobs)
-        self.models = ModelSelector()
+        self.models = ModelSelector(self.jobs, self._held_memory)
         self.photo_view = PhotoDepthView()
         self.viewer = FaceViewer(self.session)
+        self.measure = MeasurePanel(self.viewer, self.photo_view)
         self.controls = GeometryControls()
         self.exports = ExportPanel()
         self.status = StatusLine()
@@ -102,11 +82,11 @@ class Dashboard(ipywidgets.Box):
             [
                 _Header(),
                 self.status,
-                _area("f3d-area-photo", self.upload, self.photo_view, self.models),
+                _area("f3d-area-photo", self.upload, self.photo_view, self.models, self.measure),
                 _area(
                     "f3d-area-model",
                     self.viewer,
-                    _ViewBar(self.viewer),
+                    ViewBar(self.viewer),
                     self.exports,
                 ),
                 self.controls,
@@ -119,8 +99,11 @@ class Dashboard(ipywidgets.Box):
         t.link((self.photo_view, "colormap"), (self.controls, "colormap"))
         self.upload.observe(lambda _: self.estimate(), "photo")
         self.upload.observe(self._on_reading, ["reading", "errors"])
-        self.models.observe(lambda _: self.estimate(), "value")
-        self.exports.on_export(self._export)
+        self.models.observe(self._on_model, "value")
+        self.models.observe(self._on_model_trouble, "trouble")
+        self.models.observe(self._on_fetched, "fetching")
+        self._exporter = Exporter(self.exports, self.session, self.viewer, self.jobs, self.status)
+        self.observe(self._exporter.refresh, "result")
         self.estimate()
 
     def estimate(self) -> None:
@@ -129,6 +112,7 @@ class Dashboard(ipywidgets.Box):
         if photo is None:
             self.status.ready("Choose a photo to begin.")
             return
+        self._asked = photo, model
         self.photo_view.show_photo(photo)
         start = time.perf_counter()
         loading = "" if self.result else f"Loading {model_info(model).title}"
@@ -140,9 +124,10 @@ class Dashboard(ipywidgets.Box):
         def done(result: Reconstruction) -> None:
             took = "" if self.result is None else f" in {time.perf_counter() - start:.1f} s"
             self._show(result)
+            self.models.refresh()  # how long it took, and what fits beside it
             self.status.ready(f"{_described(result)} Ready{took}.")
 
-        self.jobs.submit("reconstruct", work, done, self._failed)
+        self.jobs.submit("reconstruct", work, done, lambda error: self._failed(error, model))
 
     def _report(self, step: str, share: float) -> None:
         self.jobs.call_soon(self.status.busy, step, share)
@@ -153,23 +138,57 @@ class Dashboard(ipywidgets.Box):
         self.result = result
         self.photo_view.show_depth(result.inverse_depth, result.geometry.stats)
         self.exports.enabled = True
+        self.controls.scale_shift = None  # those of another estimate
         if new_photo:
-            self.controls.defaults["fov"] = photo_fov(result.photo)
-            self.controls.fov = photo_fov(result.photo)
+            self.controls.set_photo(result.photo)
         self.viewer.redraw()
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: Exception, model: str) -> None:
         self.photo_view.pending = False
         if self.result is not None:
             self.photo_view.show_photo(self.result.photo)
             self.photo_view.show_depth(self.result.inverse_depth, self.result.geometry.stats)
-        if isinstance(error, ModelError):
-            self.status.error(str(error))
+        sentence = (
+            str(error)
+            if isinstance(error, ModelError)
+            else f"The 3D model could not be made ({type(error).__name__}: {error}); "
+            "try another photo. The last good one is still here."
+        )
+        self.status.error(sentence)
+        if self.result is not None and self.result.inverse_depth.model != model:
+            shown = self.result.inverse_depth.model
+            self._asked = self.result.photo, shown
+            self.models.refuse(model, sentence, instead=shown)
         else:
-            self.status.error(
-                f"The 3D model could not be made ({type(error).__name__}: {error}); "
-                "try another photo. The last good one is still here."
-            )
+            self.models.refresh()
+
+    def _on_model(self, _: object) -> None:
+        photo, model = self._asked or (None, "")
+        if self.upload.photo is not photo or self.models.value != model:
+            self.estimate()
+
+    def _on_model_trouble(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self.status.error(change["new"])
+        elif self.status.text == change["old"] and self.result is not None:
+            self.status.ready(_described(self.result))
+
+    def _on_fetched(self, change: dict[str, Any]) -> None:
+        """Say that a network is here to someone who looks at another one meanwhile."""
+        came = change["old"]
+        if came and came != self.models.picked and self.status.state == "ready" and is_ready(came):
+            self.status.ready(f"{model_info(came).title} is here; pick it to use it.")
+
+    def _held_memory(self) -> int:
+        """Bytes that the network in memory would give back."""
+        return int(getattr(self.session.estimator, "held_memory", 0))
+
+    def close(self) -> None:
+        """End the work under way, a download too, and leave the page."""
+        self.models.close()
+        if self._own_jobs:
+            self.jobs.close()
+        super().close()
 
     def _on_reading(self, _: object) -> None:
         if self.upload.reading:
@@ -178,61 +197,6 @@ class Dashboard(ipywidgets.Box):
             self.status.error(self.upload.errors[-1])
         elif self.result is not None and self.upload.photo is self.result.photo:
             self.status.ready(_described(self.result))
-
-    def _export(self, kind: str) -> None:
-        self.exports.busy = kind
-        self.status.busy("Preparing the download", 0.5)
-        name = self.session.file_name
-
-        def deliver(data: bytes, file_name: str, mime: str) -> None:
-            self.exports.deliver(data, file_name, mime)
-            self.status.ready(f"Saved {file_name}, {_megabytes(len(data))}.")
-
-        def failed(error: Exception) -> None:
-            self.exports.busy = ""
-            self.status.error(
-                str(error)
-                if isinstance(error, FigureError)
-                else f"The download could not be made ({error}); try another format."
-            )
-
-        def make(work: Callable[[], bytes], file_name: str, mime: str) -> None:
-            self.jobs.submit("export", work, lambda data: deliver(data, file_name, mime), failed)
-
-        if kind == "png":
-            self._export_png(lambda data: deliver(data, name("view", "png"), "image/png"), failed)
-        elif kind == "html":
-            figure, title = figure_as_shown(self.viewer.figure), self.session.result.photo.name
-            make(lambda: figure_to_html(figure, title), name("view", "html"), "text/html")
-        elif kind == "ply":
-            cloud = self.viewer.scene().cloud
-            make(
-                lambda: self.session.to_ply(cloud),
-                name("points", "ply"),
-                "application/octet-stream",
-            )
-        elif kind == "depth":
-            make(self.session.to_depth_png, name("depth", "png"), "image/png")
-
-    def _export_png(
-        self, deliver: Callable[[bytes], None], failed: Callable[[Exception], None]
-    ) -> None:
-        """The picture that the browser shows; without a browser, one that Kaleido draws."""
-
-        def by_kaleido() -> None:
-            figure = figure_as_shown(self.viewer.figure)
-            self.jobs.submit("export", lambda: figure_to_png(figure), deliver, failed)
-
-        def got(picture: bytes | None) -> None:
-            if picture is None:
-                by_kaleido()
-            else:
-                deliver(picture)
-
-        if self.viewer.figure.mounted:
-            self.viewer.figure.picture(got)
-        else:
-            by_kaleido()
 
 
 def _area(name: str, *children: ipywidgets.Widget) -> ipywidgets.Box:
@@ -249,7 +213,3 @@ def _described(result: Reconstruction) -> str:
     if result.inverse_depth.subject is not None and not result.geometry.found_subject:
         seen += " No head was found, so this is the whole picture; try a frontal portrait."
     return seen
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{size / 2**10:.0f} kB"

@@ -1,57 +1,154 @@
-"""Buttons that bring results to the browser's downloads."""
+"""What leaves the program: kinds of files, their choices, and what will be written."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import traitlets as t
 
+from face3d_widgets.session import FILE_KINDS, FileChoices
+from face3d_widgets.types import SolidParams
 from face3d_widgets.widgets.base import FaceWidget
 
-__all__ = ["ExportPanel"]
+__all__ = ["CHOICES", "ExportPanel"]
 
-_FORMATS: list[dict[str, str]] = [
-    {"format": "png", "label": "View, PNG", "help": "As you see it now"},
-    {"format": "html", "label": "View, HTML", "help": "One page that turns offline"},
-    {"format": "ply", "label": "Points, PLY", "help": "For MeshLab or Blender"},
-    {"format": "depth", "label": "Depth, PNG", "help": "16-bit grey"},
-]
+_TITLES = {
+    "model": "Model",
+    "print": "Print",
+    "depth": "Depth",
+    "picture": "Picture",
+    "all": "All",
+}
+# The choices that matter, by kind or by group; a kind's own come first.
+_MATTERS = {
+    "model": ["n_faces"],
+    "points": ["density"],
+    "xyz": ["density"],
+    "print": ["print_width_mm"],
+    "lithophane": ["print_width_mm", "thickest_mm"],
+    "depth": [],
+    "depth-map": ["width_mm", "dpi"],
+    "picture": ["width_mm", "dpi", "background"],
+    "pdf": ["width_mm", "dpi"],
+    "html": [],
+    "gif": ["whole_turn"],
+    "mp4": ["whole_turn"],
+    "all": ["n_faces"],
+}
+#: Traits that change what a file will be.
+CHOICES = (
+    *("kind", "n_faces", "print_width_mm", "thickest_mm"),
+    *("width_mm", "dpi", "background", "whole_turn"),
+)
+
+
+def _groups() -> list[dict[str, Any]]:
+    """The kinds of files by group, as the browser needs them."""
+    return [
+        {
+            "name": group,
+            "title": title,
+            "kinds": [
+                {
+                    "name": kind.name,
+                    "label": kind.label,
+                    "help": kind.help,
+                    "choices": _MATTERS.get(kind.name, _MATTERS[group]),
+                }
+                for kind in FILE_KINDS.values()
+                if kind.group == group
+            ],
+        }
+        for group, title in _TITLES.items()
+    ]
 
 
 class ExportPanel(FaceWidget, script="export_panel.js"):
-    """One button a format.
+    """One kind of file, the choices that matter for it, and a button that saves it.
 
-    The panel makes nothing itself: `on_export` names who does, and `deliver`
-    hands the bytes to the browser. Nothing is written to the server's disk.
+    The panel makes nothing itself: `on_save` names who does, and `deliver` hands the
+    bytes to the browser. Nothing is written to the server's disk.
 
     Attributes
     ----------
-    busy : str
-        The format being made, or "".
     enabled : bool
         False while there is nothing to save.
+    kind : str
+        One of `face3d_widgets.session.FILE_KINDS`.
+    n_faces : int
+        Triangles of a surface; 0 is all that the photo's pixels give.
+    print_width_mm, thickest_mm : float
+        Width of a solid, and thickness of a lithophane where it is dark.
+    width_mm, dpi : float
+        Of a figure on paper.
+    background : {"white", "transparent"}
+    whole_turn : bool
+        A turntable goes full circle.
+    preview : str
+        What will be written.
+    preview_state : {"", "busy", "large", "bad"}
+    busy : str
+        The kind being made, or "".
+    progress : float
+        Share of it that is done, 0 to 1.
+    code_shown : bool
+        Whether the Python code is looked at.
+    code : str
+        Lines that reproduce the result; kept up to date while they are looked at.
     """
 
-    busy = t.Unicode("", help="The format being made.").tag(sync=True)
-    enabled = t.Bool(False, help="Whether there is something to save.").tag(sync=True)
-    formats = t.List(t.Dict(), _FORMATS, read_only=True).tag(sync=True)
+    enabled = t.Bool(False).tag(sync=True)
+    kind = t.Enum(list(FILE_KINDS), default_value="glb").tag(sync=True)
+    n_faces = t.Int(100_000, min=0).tag(sync=True)
+    print_width_mm = t.Float(80.0, min=10, max=500).tag(sync=True)
+    thickest_mm = t.Float(3.0, min=1, max=10).tag(sync=True)
+    width_mm = t.Float(120.0, min=10, max=500).tag(sync=True)
+    dpi = t.Float(300.0, min=50, max=1200).tag(sync=True)
+    background = t.Enum(("white", "transparent"), default_value="white").tag(sync=True)
+    whole_turn = t.Bool(False).tag(sync=True)
+    preview = t.Unicode("").tag(sync=True)
+    preview_state = t.Enum(("", "busy", "large", "bad"), default_value="").tag(sync=True)
+    busy = t.Unicode("").tag(sync=True)
+    progress = t.Float(0.0).tag(sync=True)
+    code_shown = t.Bool(False).tag(sync=True)
+    code = t.Unicode("").tag(sync=True)
+    _groups = t.List(t.Dict(), _groups(), read_only=True).tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._handlers: list[Any] = []
+        self._savers: list[Callable[[str], None]] = []
+        self._cancellers: list[Callable[[], None]] = []
         self.on_msg(self._on_message)
 
-    def on_export(self, handler: Any) -> None:
-        """Call `handler(format)` when a button is pressed."""
-        self._handlers.append(handler)
+    @property
+    def choices(self) -> FileChoices:
+        """What was chosen, for `ReconstructionSession.order`."""
+        return FileChoices(
+            n_faces=self.n_faces or None,
+            solid=SolidParams(width_mm=self.print_width_mm, thickest_mm=self.thickest_mm),
+            width_mm=self.width_mm,
+            dpi=self.dpi,
+            background=self.background,
+            whole_turn=self.whole_turn,
+        )
+
+    def on_save(self, handler: Callable[[str], None]) -> None:
+        """Call `handler(kind)` when the button is pressed."""
+        self._savers.append(handler)
+
+    def on_cancel(self, handler: Callable[[], None]) -> None:
+        """Call `handler()` when the making of a file shall end."""
+        self._cancellers.append(handler)
 
     def deliver(self, data: bytes, name: str, mime: str) -> None:
         """Download `data` in the browser as a file called `name`."""
-        self.busy = ""
         self.send({"type": "file", "name": name, "mime": mime}, [data])
 
     def _on_message(self, _: Any, message: dict[str, Any], __: Any) -> None:
-        known = {f["format"] for f in self.formats}
-        if message.get("type") == "export" and message.get("format") in known and self.enabled:
-            for handler in self._handlers:
-                handler(message["format"])
+        if message.get("type") == "save" and self.enabled and not self.busy:
+            for save in self._savers:
+                save(self.kind)
+        elif message.get("type") == "cancel" and self.busy:
+            for cancel in self._cancellers:
+                cancel()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import numpy as np
 import traitlets as t
+from numpy.typing import NDArray
 
 from face3d_widgets.figures import FaceFigure, Scene
 from face3d_widgets.figures.figure_widget import FaceFigureWidget
+from face3d_widgets.geometry import project
 from face3d_widgets.session import ReconstructionSession
 from face3d_widgets.types import GeometryParams, Photo, ViewParams
+from face3d_widgets.widgets.badges import ViewBadges
 from face3d_widgets.widgets.controls import GeometryControls
 
 __all__ = ["FaceViewer", "view"]
@@ -22,7 +28,12 @@ class FaceViewer(ipywidgets.Box):
 
     Setting `params` or `view` redraws. Redraws wait for the browser, and of
     those that wait only the newest is kept, so a slider never leaves a queue
-    behind. The camera is the person's: nothing but `reset_camera` moves it.
+    behind. The camera is the person's: nothing but `set_camera` and `reset_camera`
+    moves it. A badge says whether lengths are relative or in millimetres, and which
+    mistakes are made on purpose.
+
+    While the session has a ruler, the true distance of its two places holds for
+    whatever `params` are set (see `ReconstructionSession.set_scale`).
 
     Attributes
     ----------
@@ -46,11 +57,13 @@ class FaceViewer(ipywidgets.Box):
     def __init__(self, session: ReconstructionSession | None = None, **kwargs: Any) -> None:
         self.session = session or ReconstructionSession()
         self.figure = FaceFigureWidget()
+        self.badges = ViewBadges()
         self._face_figure = FaceFigure(self.figure)
+        self._overlays: list[Callable[[FaceFigure], None]] = []
         kwargs.setdefault("params", self.session.params)
-        super().__init__([self.figure], **kwargs)
+        super().__init__([self.figure, self.badges], **kwargs)
         self.add_class("f3d-viewer")
-        self.observe(lambda _: self.redraw(), ["params", "view"])
+        self.observe(self._on_change, ["params", "view"])
         self.redraw()
 
     def redraw(self) -> None:
@@ -62,14 +75,72 @@ class FaceViewer(ipywidgets.Box):
         """Look from where one looked at the start."""
         self._face_figure.reset_camera()
 
+    def set_camera(self, name: str) -> None:
+        """Look from one of `face3d_widgets.figures.CAMERAS`: "front", "profile" and more.
+
+        Raises
+        ------
+        ValueError
+            For a name that is not there.
+        """
+        self._face_figure.set_camera(name)
+
     def scene(self) -> Scene:
         """What is drawn."""
+        self._hand_on()
+        return self.session.scene()
+
+    def clear_scale(self) -> None:
+        """Lengths are relative again."""
+        self.session.clear_scale()
+        self.params = dataclasses.replace(self.params, mm_per_unit=None)
+        self.redraw()
+
+    def add_overlay(self, show: Callable[[FaceFigure], None]) -> None:
+        """Call `show(face_figure)` with every drawing, in the same message to the browser.
+
+        It may mark distances and lines there, for the shape as it is then.
+        """
+        self._overlays.append(show)
+
+    def on_pick(self, handler: Callable[[tuple[float, float]], None]) -> None:
+        """Call `handler((row, column))` for clicks on the model while it is clickable.
+
+        The place in the photo that shows the point; the first pixel's centre is (0.5, 0.5).
+        """
+
+        def pick(point: NDArray[np.float32]) -> None:
+            result = self.session.result
+            column, row = project(point, result.geometry.camera(self.session.params))
+            if np.isfinite(row) and np.isfinite(column):
+                handler(
+                    (
+                        float(np.clip(row, 0, result.photo.height)),
+                        float(np.clip(column, 0, result.photo.width)),
+                    )
+                )
+
+        self._face_figure.on_click(pick)
+
+    def set_clickable(self, clickable: bool) -> None:
+        """Whether clicks on the model are told; it costs speed, so only while it is needed."""
+        self._face_figure.set_clickable(clickable)
+
+    def _hand_on(self) -> None:
         self.session.params = self.params
-        return self.session.scene(self.view.draw_as)
+        self.session.view = self.view
+
+    def _on_change(self, _: object) -> None:
+        self._hand_on()
+        self.redraw()
 
     def _draw(self) -> None:
         scene = self.scene()
-        self._face_figure.draw(scene, self.view)
+        with self.figure.batch_update():
+            self._face_figure.draw(scene, self.view)
+            for show in self._overlays:
+                show(self._face_figure)
+        self.badges.show(self.session.params)
         self.drawn = len(scene.cloud)
 
 
@@ -98,7 +169,8 @@ def view(photo: Photo | bytes | str | Path, controls: bool = True) -> ipywidgets
     viewer = FaceViewer(session)
     if not controls:
         return viewer
-    sliders = GeometryControls(fov=session.params.fov)
+    sliders = GeometryControls()
+    sliders.set_photo(session.result.photo)
     connect(sliders, viewer)
     box = ipywidgets.Box([viewer, sliders])
     box.add_class("f3d-view")
@@ -106,12 +178,23 @@ def view(photo: Photo | bytes | str | Path, controls: bool = True) -> ipywidgets
 
 
 def connect(controls: GeometryControls, viewer: FaceViewer) -> None:
-    """Let controls steer a viewer."""
+    """Let controls steer a viewer, and show the scale and shift in use."""
+    session = viewer.session
 
     def apply(_: object = None) -> None:
         with viewer.hold_trait_notifications():
             viewer.params = controls.params
             viewer.view = controls.view
 
+    def check(params: GeometryParams) -> None:
+        if session.has_result:
+            session.result.geometry.curve(params)
+
+    def show_numbers(_: FaceFigure) -> None:
+        curve = session.result.geometry.curve(session.params)
+        controls.numbers = [curve.scale, curve.shift]
+
     controls.observe(apply, [*controls.defaults, "colormap"])
+    controls.check_with(check)
+    viewer.add_overlay(show_numbers)
     apply()

@@ -79,13 +79,6 @@ def turn(page):
     page.wait_for_timeout(300)
 
 
-def download(page, kind):
-    with page.expect_download() as waiting:
-        page.locator(f"[data-format={kind}]").click()
-    arrived = waiting.value
-    return arrived.suggested_filename, open(arrived.path(), "rb").read()
-
-
 def test_the_page_opens_with_a_sample_in_3d(page):
     assert "astronaut" in status(page)
     view = picture(page)
@@ -244,39 +237,6 @@ def test_the_pointer_reads_both_pictures(page):
     page.locator(".f3d-frame").last.focus()
     page.keyboard.press("ArrowLeft")
     assert page.inner_text(".f3d-readout") != reading
-
-
-def test_downloads_arrive_and_open(page):
-    name, png = download(page, "png")
-    assert name == "astronaut_face-lite_view.png"
-    view = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-    assert view.shape[1] > 1000
-    assert (view[0, 0] == 255).all()  # white ground
-    assert (view < 128).mean() > 0.02  # and a model on it
-
-    name, ply = download(page, "ply")
-    assert name.endswith(".ply")
-    assert ply.startswith(b"ply\nformat binary_little_endian 1.0\n")
-
-    name, depth = download(page, "depth")
-    pixels = np.asarray(Image.open(io.BytesIO(depth)))
-    assert pixels.dtype == np.uint16
-    assert pixels.shape == (400, 360)
-
-    name, _ = download(page, "html")
-    assert name.endswith(".html")
-
-
-def test_the_saved_page_turns_offline(page, new_page, tmp_path):
-    _, html = download(page, "html")
-    saved = tmp_path / "view.html"
-    saved.write_bytes(html)
-    alone = new_page()
-    alone.goto(saved.as_uri())
-    alone.wait_for_selector(".gl-container canvas")
-    assert [
-        u for u in alone.watched.requests if not u.startswith(("file:", "blob:", "data:"))
-    ] == []
 
 
 def test_two_tabs_know_nothing_of_each_other(page, new_page, address, photo_file):

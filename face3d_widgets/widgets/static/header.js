@@ -25,7 +25,8 @@ const STEPS = [
   [
     "What to doubt",
     "One photo never shows the back or what hair and hands hide. Read the result as a relief " +
-      "of what the camera saw, not as a measurement.",
+      "of what the camera saw. “Measure” gives millimetres only after one true length, and they " +
+      "are a guess all the same; “Wrong on purpose” shows what careless programs spoil.",
   ],
 ];
 

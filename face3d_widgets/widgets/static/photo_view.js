@@ -1,7 +1,47 @@
+const MAGNIFIED = 5; // times, in the glass
+const DRAG = 6; // pixels on the screen; less is a click
+const PAUSE = 80; // milliseconds between two messages while a line is drawn
+
+/** Two marks with a line between them, over a picture. */
+function overlay() {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "f3d-marks");
+  svg.setAttribute("aria-hidden", "true");
+  const part = (tag, attributes) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    svg.append(element);
+  };
+  const percent = (share) => `${100 * share}%`;
+  const show = (places) => {
+    svg.replaceChildren();
+    if (places.length === 2) {
+      const [[x1, y1], [x2, y2]] = places.map((p) => p.map(percent));
+      for (const kind of ["under", "over"]) part("line", { x1, y1, x2, y2, class: `f3d-mark-${kind}` });
+    }
+    for (const [x, y] of places) part("circle", { cx: percent(x), cy: percent(y), r: 4 });
+  };
+  return { svg, show };
+}
+
+/** A magnifying glass that lies over a picture and shows another place of the photo. */
+function magnifier() {
+  const element = make("div", { class: "f3d-glass", hidden: true, attr: { "aria-hidden": "true" } });
+  const show = (url, [x, y], { width, height }) => {
+    element.hidden = false;
+    element.style.backgroundImage = `url(${url})`;
+    element.style.backgroundSize = `${MAGNIFIED * width}px ${MAGNIFIED * height}px`;
+    const left = width / 2 - x * MAGNIFIED * width;
+    const top = height / 2 - y * MAGNIFIED * height;
+    element.style.backgroundPosition = `${left}px ${top}px`;
+  };
+  return { element, show };
+}
+
 export default {
   render({ model, el }) {
     el.classList.add("f3d", "f3d-photos");
-    const photo = make("img", { alt: "The photo" });
+    const photo = make("img", { alt: "The photo", draggable: false });
     const canvas = make("canvas", {
       attr: { role: "img", "aria-label": "Depth map: nearer is brighter" },
     });
@@ -10,37 +50,45 @@ export default {
     const select = make("select", { id, onchange: () => put(model, "colormap", select.value) });
     select.append(...model.get("colormaps").map((c) => make("option", { value: c }, c)));
 
-    const marks = [];
-    const pane = (title, picture) => {
-      const mark = make("i", { class: "f3d-mark", hidden: true });
-      marks.push(mark);
-      const frame = make(
-        "div",
-        {
-          class: "f3d-frame",
-          tabIndex: 0,
-          attr: {
-            role: "application",
-            "aria-label": `${title}. Arrow keys move the pointer that reads the depth.`,
-          },
-        },
-        picture,
-        mark,
-      );
-      listen(frame);
-      return make("figure", {}, make("figcaption", {}, title), frame);
-    };
-
+    let url = null;
     let place = null; // the pointer, each coordinate from 0 to 1
     let values = null;
-    function point(next) {
-      place = next && [Math.min(1, Math.max(0, next[0])), Math.min(1, Math.max(0, next[1]))];
-      for (const mark of marks) {
+    let drawing = false; // a line, with the pointer down: the hand knows best where it is
+
+    const panes = [
+      ["Photo", photo],
+      ["Depth map", canvas],
+    ].map(([title, picture]) => {
+      const mark = make("i", { class: "f3d-mark", hidden: true });
+      const marks = overlay();
+      const glass = magnifier();
+      const frame = make(
+        "div",
+        { class: "f3d-frame", tabIndex: 0, attr: { role: "application" } },
+        picture,
+        marks.svg,
+        mark,
+        glass.element,
+      );
+      const figure = make("figure", {}, make("figcaption", {}, title), frame);
+      return { title, mark, marks, glass, frame, figure };
+    });
+    panes.forEach(listen);
+
+    const picking = () => (model.get("pending") ? "" : model.get("picking"));
+
+    function point(next, pane) {
+      place = next && next.map((part) => Math.min(1, Math.max(0, part)));
+      for (const { mark, glass } of panes) {
         mark.hidden = !place;
-        if (place) {
-          mark.style.left = `${place[0] * 100}%`;
-          mark.style.top = `${place[1] * 100}%`;
-        }
+        glass.element.hidden = true;
+        if (!place) continue;
+        mark.style.left = `${place[0] * 100}%`;
+        mark.style.top = `${place[1] * 100}%`;
+      }
+      if (place && pane && picking() && url) {
+        const other = panes.find((p) => p !== pane);
+        other.glass.show(url, place, other.frame.getBoundingClientRect());
       }
       readout.textContent = reading();
     }
@@ -57,33 +105,85 @@ export default {
       const near = Math.min(100, Math.max(0, share));
       return `x ${x}, y ${y}: inverse depth ${value.toFixed(3)} (${near} % near)`;
     }
-    function listen(frame) {
-      frame.addEventListener("pointermove", (e) => {
+    function showMarks(places) {
+      for (const { marks } of panes) marks.show(places);
+    }
+
+    let sent = 0;
+    let later = null;
+    /** Send a line, at most every now and then; the last always arrives. */
+    function sendLine(places) {
+      clearTimeout(later);
+      const wait = Math.max(0, sent + PAUSE - performance.now());
+      later = setTimeout(() => {
+        sent = performance.now();
+        model.send({ type: "line", places });
+      }, wait);
+    }
+
+    function listen(pane) {
+      const { frame } = pane;
+      let pressed = null; // where the pointer went down, on the screen and in the photo
+      let dragged = false;
+      const placeOf = (e) => {
         const box = frame.getBoundingClientRect();
-        point([(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height]);
+        return [(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height];
+      };
+      frame.addEventListener("pointerdown", (e) => {
+        if (!picking() || !e.isPrimary || e.button !== 0) return;
+        point(placeOf(e), pane);
+        pressed = { x: e.clientX, y: e.clientY, place };
+        dragged = false;
+        if (picking() === "line") frame.setPointerCapture(e.pointerId);
+      });
+      frame.addEventListener("pointermove", (e) => {
+        point(placeOf(e), pane);
+        if (!pressed || picking() !== "line") return;
+        dragged ||= Math.hypot(e.clientX - pressed.x, e.clientY - pressed.y) > DRAG;
+        if (!dragged) return;
+        drawing = true;
+        showMarks([pressed.place, place]);
+        sendLine([pressed.place, place]);
+      });
+      frame.addEventListener("pointerup", (e) => {
+        if (pressed && !dragged && picking()) {
+          point(placeOf(e), pane);
+          model.send({ type: "pick", places: [place] });
+        }
+        pressed = null;
+        drawing = false;
+      });
+      frame.addEventListener("pointercancel", () => {
+        pressed = null;
+        drawing = false;
       });
       frame.addEventListener("pointerleave", () => {
-        if (document.activeElement !== frame) point(null);
+        if (document.activeElement !== frame || picking()) point(null);
       });
       frame.addEventListener("blur", () => point(null));
       frame.addEventListener("keydown", (e) => {
-        const step = e.shiftKey ? 0.1 : 0.01;
+        const step = e.shiftKey ? 0.1 : e.altKey ? 0.002 : 0.01;
         const move = {
           ArrowLeft: [-step, 0],
           ArrowRight: [step, 0],
           ArrowUp: [0, -step],
           ArrowDown: [0, step],
         }[e.key];
-        if (!move) return;
+        if (move) {
+          const [x, y] = place ?? [0.5, 0.5];
+          point([x + move[0], y + move[1]], pane);
+        } else if (picking() && e.key === "Enter") {
+          if (!place) point([0.5, 0.5], pane);
+          else model.send({ type: "pick", places: [place] });
+        } else if (picking() && e.key === "Escape") {
+          model.send({ type: "clear" });
+        } else return;
         e.preventDefault();
-        const [x, y] = place ?? [0.5, 0.5];
-        point([x + move[0], y + move[1]]);
       });
     }
 
     el.append(
-      pane("Photo", photo),
-      pane("Depth map", canvas),
+      ...panes.map((pane) => pane.figure),
       readout,
       make("div", { class: "f3d-row" }, make("label", { htmlFor: id }, "Colours"), select),
     );
@@ -114,7 +214,6 @@ export default {
       readout.textContent = reading();
     }
 
-    let url = null;
     const undo = [
       follow(model, ["_photo"], () => {
         const bytes = model.get("_photo");
@@ -131,9 +230,21 @@ export default {
         canvas.classList.toggle("f3d-pending", model.get("pending"));
         readout.textContent = reading();
       }),
+      follow(model, ["_marks", "pending"], () => {
+        if (!drawing) showMarks(model.get("pending") ? [] : model.get("_marks"));
+      }),
+      follow(model, ["picking"], () => {
+        el.dataset.picking = model.get("picking");
+        const keys = "Arrow keys move the pointer that reads the depth.";
+        const enter = model.get("picking") ? " Enter chooses a point, Escape clears." : "";
+        for (const { frame, title } of panes) {
+          frame.setAttribute("aria-label", `${title}. ${keys}${enter}`);
+        }
+      }),
     ];
     return () => {
       undo.forEach((u) => u());
+      clearTimeout(later);
       if (url) URL.revokeObjectURL(url);
     };
   },

@@ -1,0 +1,196 @@
+"""The bytes of every file that a result can leave as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from face3d_widgets import export
+from face3d_widgets.depth import model_info
+from face3d_widgets.figures import (
+    BrowserError,
+    FigureError,
+    depth_map_figure,
+    figure_to_html,
+    figure_to_image,
+    turntable,
+)
+from face3d_widgets.geometry import make_solid
+from face3d_widgets.session.file_kinds import FILE_KINDS
+from face3d_widgets.session.order import Order
+from face3d_widgets.types import InverseDepth
+
+__all__ = ["IN_ZIP", "SURFACES", "Progress", "SavedFile", "make_file"]
+
+Progress = Callable[[str, float], None]
+"""Called with the name of a step and the share of the work done, 0 to 1."""
+
+SURFACES = ("glb", "obj", "ply", "stl")
+#: What the zip of everything holds, in the order of its README.
+IN_ZIP = ("glb", "obj", "ply", "stl", "points", "depth", "pfm", "npy", "html", "png")
+
+_DEPTH_FILES: dict[str, Callable[[InverseDepth], bytes]] = {
+    "depth": export.depth_to_png16,
+    "pfm": export.inverse_depth_to_pfm,
+    "npy": export.inverse_depth_to_npy,
+}
+_FILM_HEIGHT, _FRAMES_PER_SECOND = 480, 12
+_SWING = 45.0  # degrees to either side
+
+
+@dataclass(frozen=True, eq=False)
+class SavedFile:
+    """A file that is ready to be handed over.
+
+    Attributes
+    ----------
+    name : str
+    data : bytes
+    mime : str
+    note : str
+        What else a person should know of it, one sentence or nothing.
+    """
+
+    name: str
+    data: bytes
+    mime: str
+    note: str = ""
+
+
+def make_file(
+    kind: str,
+    order: Order,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> SavedFile:
+    """Make one file.
+
+    Parameters
+    ----------
+    kind : str
+        One of `FILE_KINDS`.
+    order : Order
+    progress : callable, optional
+    cancelled : callable, optional
+        Asked between the frames of a turntable and the files of a zip; True stops.
+
+    Raises
+    ------
+    ValueError
+        When there is no such kind, or nothing is left of the model to be saved.
+    FigureError
+        When a figure cannot be drawn, for want of a browser, or the work was cancelled.
+    """
+    if kind not in FILE_KINDS:
+        raise ValueError(f"there is no file {kind!r}; choose one of: {', '.join(FILE_KINDS)}")
+    work = _Work(order, progress or (lambda step, share: None), cancelled or (lambda: False))
+    data = work.everything() if kind == "all" else work.make(kind)
+    return SavedFile(order.file_name(kind), data, FILE_KINDS[kind].mime, " ".join(work.notes))
+
+
+class _Work:
+    """The making of one file."""
+
+    def __init__(self, order: Order, report: Progress, cancelled: Callable[[], bool]) -> None:
+        self.order, self.report, self.cancelled = order, report, cancelled
+        self.notes: list[str] = []
+
+    def make(self, kind: str) -> bytes:
+        """Any file but the zip of all."""
+        order = self.order
+        if kind in SURFACES:
+            return self._surface(kind)
+        if kind in ("points", "xyz"):
+            return self._points(kind)
+        if FILE_KINDS[kind].group == "print":
+            self.report("Building the solid", 0.3)
+            options = replace(order.choices.solid, style=kind)
+            return export.surface_to_stl(make_solid(order.geometry, order.params, options))
+        if kind in _DEPTH_FILES:
+            return _DEPTH_FILES[kind](order.inverse_depth)
+        if kind == "html":
+            self.report("Writing the page", 0.5)
+            return figure_to_html(order.figure, order.photo.name)
+        if kind in ("gif", "mp4"):
+            return self._film(kind)
+        return self._picture(kind)
+
+    def everything(self) -> bytes:
+        order, files = self.order, {}
+        report, self.report = self.report, lambda step, share: None
+        for i, kind in enumerate(IN_ZIP):
+            if self.cancelled():
+                raise FigureError("The zip was cancelled.")
+            report(f"Making {FILE_KINDS[kind].label}", i / (len(IN_ZIP) + 1))
+            files[order.file_name(kind)] = self.make(kind)
+        report("Packing", len(IN_ZIP) / (len(IN_ZIP) + 1))
+        model = order.inverse_depth.model
+        saved = export.SavedParameters.of(order.photo, model, order.params, order.view)
+        return export.bundle(
+            order.photo.name,
+            files,
+            parameters=export.parameters_to_json(saved),
+            model_title=model_info(model).title,
+            unit="relative" if order.params.mm_per_unit is None else "mm",
+        )
+
+    def _surface(self, kind: str) -> bytes:
+        order = self.order
+        self.report("Building the surface", 0.2)
+        surface = order.surface
+        self.report("Writing the file", 0.7)
+        if kind == "glb":
+            return export.surface_to_glb(surface, order.photo)
+        if kind == "obj":
+            return export.surface_to_obj_zip(surface, order.photo, order.photo.name)
+        if kind == "ply":
+            return export.surface_to_ply(surface, order.inverse_depth.model)
+        return export.surface_to_stl(surface)
+
+    def _points(self, kind: str) -> bytes:
+        self.report("Writing the file", 0.5)
+        cloud, mm = self.order.cloud, self.order.params.mm_per_unit
+        if len(cloud) == 0:
+            raise ValueError("nothing is left of the points; lower the background cut-off")
+        if kind == "xyz":
+            return export.point_cloud_to_xyz(cloud, mm)
+        model = self.order.inverse_depth.model
+        return export.point_cloud_to_ply(cloud, model, cloud.normals, mm)
+
+    def _film(self, kind: str) -> bytes:
+        """The model turning, as high as wide as it is on the screen."""
+        order, choices = self.order, self.order.choices
+        step = "Drawing the turntable"
+        self.report(step, 0.0)
+        layout = order.figure.layout
+        shape = (layout.width or 1) / (layout.height or 1)
+        return turntable(
+            order.scene,
+            order.view,
+            layout.scene.camera.to_plotly_json(),
+            format=kind,
+            seconds=choices.film_seconds,
+            frames=max(4, round(choices.film_seconds * _FRAMES_PER_SECOND)),
+            size=(round(_FILM_HEIGHT * min(max(shape, 0.5), 2)), _FILM_HEIGHT),
+            swing=None if choices.whole_turn else _SWING,
+            progress=lambda share: self.report(step, share),
+            cancelled=self.cancelled,
+        )
+
+    def _picture(self, kind: str) -> bytes:
+        self.report("Drawing the figure", 0.4)
+        order, choices = self.order, self.order.choices
+        figure, format = order.figure, kind
+        if kind == "depth-map":
+            figure = depth_map_figure(order.inverse_depth.values, order.view.colormap)
+            format = "pdf"
+        size = choices.width_mm, choices.dpi, choices.background
+        try:
+            return figure_to_image(figure, format, *size)
+        except BrowserError:
+            if format not in ("png", "webp"):
+                raise
+            self.notes.append(
+                "It was drawn without a browser: edges and letters differ a little from the screen."
+            )
+            return figure_to_image(figure, format, *size, without_browser=True)

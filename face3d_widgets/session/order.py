@@ -1,0 +1,156 @@
+"""What a file is made from: a frozen picture of the result and of every choice.
+
+A worker thread can take its time with it while the sliders move on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from face3d_widgets.figures import FaceFigure, PhotoPalette, Scene
+from face3d_widgets.geometry import FaceGeometry
+from face3d_widgets.session.file_kinds import FILE_KINDS
+from face3d_widgets.types import (
+    GeometryParams,
+    InverseDepth,
+    Photo,
+    PointCloud,
+    SolidParams,
+    Surface,
+    ViewParams,
+)
+
+if TYPE_CHECKING:
+    from face3d_widgets.figures import Figure
+
+__all__ = ["FileChoices", "Order", "make_scene"]
+
+
+@dataclass(frozen=True)
+class FileChoices:
+    """What a person chooses about files.
+
+    Attributes
+    ----------
+    n_faces : int or None
+        Triangles of a surface; None is all that the photo's pixels give.
+    solid : SolidParams
+        For what is printed; its `style` follows from the kind of file.
+    width_mm : float
+        Width of a figure on paper, 10 to 500.
+    dpi : float
+        Dots an inch of a figure, 50 to 1200.
+    background : {"white", "transparent"}
+        Of a figure.
+    whole_turn : bool
+        The turntable goes full circle instead of swinging to both sides.
+    film_seconds : float
+        Of a turntable, 0.5 to 60.
+    """
+
+    n_faces: int | None = 100_000
+    solid: SolidParams = field(default_factory=SolidParams)
+    width_mm: float = 120.0
+    dpi: float = 300.0
+    background: str = "white"
+    whole_turn: bool = False
+    film_seconds: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.n_faces is not None and self.n_faces < 100:
+            raise ValueError(f"n_faces must be at least 100, not {self.n_faces}")
+        if not 10 <= self.width_mm <= 500:
+            raise ValueError(f"width_mm must lie between 10 and 500, not {self.width_mm}")
+        if not 50 <= self.dpi <= 1200:
+            raise ValueError(f"dpi must lie between 50 and 1200, not {self.dpi}")
+        if self.background not in ("white", "transparent"):
+            raise ValueError(f"background must be white or transparent, not {self.background!r}")
+        if not 0.5 <= self.film_seconds <= 60:
+            raise ValueError(f"film_seconds must lie between 0.5 and 60, not {self.film_seconds}")
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """All that a file is made of; nothing in it changes.
+
+    Attributes
+    ----------
+    geometry : FaceGeometry
+        Of the photo and its inverse depth; used by the thread that makes files alone,
+        as it keeps what repeats.
+    palette : PhotoPalette
+    params : GeometryParams
+    view : ViewParams
+    choices : FileChoices
+    shown : Figure or None
+        A copy of what is on the screen, its camera and its size included; None where
+        there is no screen.
+    """
+
+    geometry: FaceGeometry
+    palette: PhotoPalette
+    params: GeometryParams
+    view: ViewParams
+    choices: FileChoices
+    shown: Figure | None = None
+
+    @property
+    def photo(self) -> Photo:
+        """The photo."""
+        return self.geometry.photo
+
+    @property
+    def inverse_depth(self) -> InverseDepth:
+        """What the network said of it."""
+        return self.geometry.inverse_depth
+
+    @cached_property
+    def surface(self) -> Surface:
+        """The surface with the chosen number of faces."""
+        return self.geometry.surface(self.params, self.choices.n_faces)
+
+    @cached_property
+    def cloud(self) -> PointCloud:
+        """The points with their normals."""
+        return self.geometry.point_cloud(self.params, normals=True)
+
+    @cached_property
+    def scene(self) -> Scene:
+        """What the screen shows, or would show."""
+        return make_scene(self.geometry, self.palette, self.params, self.view)
+
+    @cached_property
+    def figure(self) -> Figure:
+        """What is on the screen, or would be when it opens."""
+        if self.shown is not None:
+            return self.shown
+        drawn = FaceFigure()
+        drawn.draw(self.scene, self.view)
+        return drawn.figure
+
+    def file_name(self, kind: str) -> str:
+        """Photo, network and content: `anna_dpt-large_mesh.glb`."""
+        known = FILE_KINDS[kind]
+        model = self.inverse_depth.model.lower().replace("_", "-")
+        return f"{self.photo.name}_{model}_{known.content}{known.suffix}"
+
+
+def make_scene(
+    geometry: FaceGeometry, palette: PhotoPalette, params: GeometryParams, view: ViewParams
+) -> Scene:
+    """What a `FaceFigure` draws."""
+    normals = view.color_by == "normals"
+    shape = (
+        geometry.point_cloud(params, normals)
+        if view.draw_as == "points"
+        else geometry.mesh(params, normals)
+    )
+    return Scene(
+        shape=shape,
+        palette=palette,
+        stats=geometry.stats,
+        framing=geometry.framing(params),
+        mm_per_unit=params.mm_per_unit,
+    )

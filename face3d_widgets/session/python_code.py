@@ -1,0 +1,59 @@
+"""The few lines of Python that reproduce a result in a notebook."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from face3d_widgets.samples import SAMPLES, load_sample
+from face3d_widgets.types import GeometryParams, Photo, ViewParams
+
+__all__ = ["python_code"]
+
+
+def python_code(photo: Photo, model: str, params: GeometryParams, view: ViewParams) -> str:
+    """Lines that run in a fresh notebook and show the same result.
+
+    Only what differs from the defaults is named. A sample portrait is loaded by
+    its name; of an uploaded photo, which the program does not keep, the lines name
+    the file and say so.
+    """
+    names = {"FaceViewer", "ReconstructionSession"}
+    lines = []
+    if _is_sample(photo):
+        opened = f'load_sample("{photo.name}")'
+        imports = ["from face3d_widgets.samples import load_sample"]
+    else:
+        opened = f"{photo.name + '.jpg'!r}"
+        imports = []
+        lines.append("# Your photo: put its file here, with its folder.")
+    model_part = "" if model == "face_lite" else f", model={model!r}"
+    lines += ["session = ReconstructionSession()", f"session.open({opened}{model_part})"]
+    lines.append(f"session.params = {_constructor(params, GeometryParams(), names)}")
+    lines.append(f"viewer = FaceViewer(session, view={_constructor(view, ViewParams(), names)})")
+    lines.append("viewer")
+    imports.insert(0, f"from face3d_widgets import {', '.join(sorted(names))}")
+    return "\n".join([*imports, "", *lines, ""])
+
+
+def _is_sample(photo: Photo) -> bool:
+    """Whether the photo is the sample whose name it bears."""
+    return photo.name in SAMPLES and bool(
+        photo.rgb.shape == (sample := load_sample(photo.name)).rgb.shape
+        and (photo.rgb == sample.rgb).all()
+    )
+
+
+def _constructor(record: Any, default: Any, names: set[str]) -> str:
+    """The call that makes a record, with only what differs from `default`."""
+    names.add(type(record).__name__)
+    parts = []
+    for entry in dataclasses.fields(record):
+        value, usual = getattr(record, entry.name), getattr(default, entry.name)
+        if value == usual:
+            continue
+        if dataclasses.is_dataclass(value):
+            parts.append(f"{entry.name}={_constructor(value, usual, names)}")
+        else:
+            parts.append(f"{entry.name}={value!r}")
+    return f"{type(record).__name__}({', '.join(parts)})"

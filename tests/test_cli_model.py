@@ -1,0 +1,187 @@
+"""`face3d model`: one photo to one file."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from face3d_widgets.cli import _KIND_OF, main
+from face3d_widgets.session import files
+from face3d_widgets.types import InverseDepth
+
+SMALL = {
+    "glb": ["--faces", "1000"],
+    "obj.zip": ["--faces", "1000"],
+    "ply": ["--faces", "1000"],
+    "stl": ["--faces", "1000"],
+    "xyz": ["--points", "500"],
+    "zip": ["--faces", "1000"],
+}
+
+
+@pytest.fixture(autouse=True)
+def quick(estimator, monkeypatch):
+    """No network, no browser, short films."""
+    monkeypatch.setattr("face3d_widgets.depth.DepthEstimator", lambda *_: estimator)
+    monkeypatch.setattr(files, "figure_to_image", lambda *_: b"picture")
+    monkeypatch.setattr(files, "_FRAMES_PER_SECOND", 1)
+
+
+@pytest.fixture(autouse=True)
+def folder(photo, tmp_path, monkeypatch):
+    """The present folder, with a photo."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(photo.rgb).save(tmp_path / "anna.png")
+    return tmp_path
+
+
+def mesh(path):
+    return trimesh.load(path, force="mesh")
+
+
+def test_every_end_of_a_name_is_a_file(folder, capsys):
+    for suffix in _KIND_OF:
+        name = f"out/face{suffix}"
+        assert main(["model", "anna.png", "-o", name, *SMALL.get(suffix[1:], [])]) == 0
+        data = (folder / name).read_bytes()
+        assert data
+        said = capsys.readouterr().out
+        assert said.startswith(f"{name}: ")
+        assert said.endswith(" MB\n")
+    with zipfile.ZipFile(folder / "out/face.zip") as archive:
+        assert len(archive.namelist()) == len(files.IN_ZIP) + 2
+
+
+def test_what_was_written_is_told(folder, capsys):
+    assert main(["model", "anna.png", "-o", "face.glb", "--faces", "1000"]) == 0
+    faces = len(mesh(folder / "face.glb").faces)
+    assert f"face.glb: {faces:,} faces, " in capsys.readouterr().out
+    assert main(["model", "anna.png", "-o", "points.PLY", "--points", "300"]) == 0
+    assert "300 points, " in capsys.readouterr().out
+    assert b"element vertex 300\n" in (folder / "points.PLY").read_bytes()
+
+
+@pytest.mark.parametrize("style", ["bust", "relief", "lithophane"])
+def test_solids_have_their_width(folder, style, capsys):
+    options = ["--solid", style, "--width-mm", "60", "--faces", "3000"]
+    assert main(["model", "anna.png", "-o", "print.stl", *options]) == 0
+    solid = mesh(folder / "print.stl")
+    assert solid.is_watertight
+    assert solid.extents[0] == pytest.approx(60, abs=0.5)
+    assert f"{len(solid.faces):,} faces, 60 × " in capsys.readouterr().out
+
+
+def test_the_numbers_shape_the_model(folder):
+    def depth(*options):
+        assert main(["model", "anna.png", "-o", "a.xyz", "--points", "500", *options]) == 0
+        return np.ptp(np.loadtxt(folder / "a.xyz")[:, 2])
+
+    assert depth("--relief", "2") > 1.5 * depth()
+    assert depth("--cutoff", "0.8") < depth()
+    assert depth("--fov", "20") != depth()
+
+
+def test_sizes_of_pictures_reach_whoever_draws(monkeypatch, folder):
+    asked = []
+    monkeypatch.setattr(files, "figure_to_image", lambda *a: asked.append(a[1:]) or b"picture")
+    assert main(["model", "anna.png", "-o", "a.pdf", "--width-mm", "84"]) == 0
+    assert asked == [("pdf", 84.0, 300.0, "white")]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sentence"),
+    [
+        ("face.glb", ["--solid", "bust"], "--solid has no part in this file; it is for .stl"),
+        ("face.glb", ["--width-mm", "80"], "--width-mm has no part"),
+        ("face.stl", ["--width-mm", "80"], "--width-mm has no part"),
+        ("face.stl", ["--points", "5"], "--points has no part"),
+        ("face.png", ["--faces", "500"], "--faces has no part"),
+        ("face.npy", ["--relief", "2"], "--relief has no part"),
+        ("face.ply", ["--faces", "500", "--points", "5"], "choose one of them"),
+        ("face.obj", [], "call it face.obj.zip"),
+        ("face.docx", [], "choose one of: .glb"),
+        ("face", [], "choose one of: .glb"),
+    ],
+)
+def test_what_does_not_go_together_is_one_sentence(name, options, sentence, capsys, estimator):
+    assert main(["model", "anna.png", "-o", name, *options]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.startswith("face3d: ")
+    assert said.count("\n") == 1
+    assert estimator.photo is None  # and no time is lost
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--fov", "500"], "fov"),
+        (["--relief", "-1"], "relief"),
+        (["--faces", "5"], "n_faces"),
+        (["--model", "nothing"], "nothing"),
+    ],
+)
+def test_numbers_beyond_their_limits(options, word, capsys, folder, estimator):
+    assert main(["model", "anna.png", "-o", "face.glb", *options]) == 1
+    assert word in capsys.readouterr().err
+    assert not (folder / "face.glb").exists()
+    assert estimator.runs == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [["anna.png"], ["-o", "a.glb"], ["anna.png", "-o", "a.stl", "--solid", "cube"]]
+)
+def test_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["model", *arguments])
+    assert end.value.code == 2
+    assert "usage: face3d model" in capsys.readouterr().err
+
+
+def test_the_photo_is_never_overwritten(folder, capsys):
+    before = (folder / "anna.png").read_bytes()
+    assert main(["model", "anna.png", "-o", "./anna.png"]) == 1
+    assert "choose another name" in capsys.readouterr().err
+    assert (folder / "anna.png").read_bytes() == before
+
+
+def test_a_photo_without_a_person_says_so(folder, estimator, monkeypatch, capsys):
+    def nobody(model):
+        values = np.linspace(0, 1, 120 * 96, dtype=np.float32).reshape(120, 96)
+        return InverseDepth(values, np.zeros((120, 96), bool), model, relief_unit=0.1)
+
+    monkeypatch.setattr(estimator, "predict", nobody)
+    assert main(["model", "anna.png", "-o", "face.xyz"]) == 0
+    assert "no head was found in anna.png" in capsys.readouterr().err
+
+
+def test_a_bad_photo_is_one_sentence(folder, capsys):
+    (folder / "bad.jpg").write_bytes(b"not a photo")
+    for name in ("bad.jpg", "missing.jpg"):
+        assert main(["model", name, "-o", "face.glb"]) == 1
+        assert name in capsys.readouterr().err
+    assert not (folder / "face.glb").exists()
+
+
+def test_a_folder_that_cannot_be_made(capsys):
+    assert main(["model", "anna.png", "-o", "anna.png/face.glb"]) == 1
+    assert "face3d: " in capsys.readouterr().err
+
+
+def test_pixels_alone_leave_in_a_zip(folder):
+    exif = Image.Exif()
+    exif[271] = "SECRET-MAKER"
+    with Image.open(folder / "anna.png") as picture:
+        picture.save(folder / "own.jpg", exif=exif)
+    assert b"SECRET" in (folder / "own.jpg").read_bytes()
+    assert main(["model", "own.jpg", "-o", "own.zip", "--faces", "1000"]) == 0
+    with zipfile.ZipFile(folder / "own.zip") as archive:
+        for name in archive.namelist():
+            data = archive.read(name)
+            if name.endswith(".zip"):
+                with zipfile.ZipFile(io.BytesIO(data)) as inner:
+                    data = b"".join(inner.read(n) for n in inner.namelist())
+            assert b"SECRET" not in data
