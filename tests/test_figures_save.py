@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -99,6 +101,12 @@ def test_the_picture_is_that_of_the_screen(figure, asked):
     assert int(options["scale"] * 600) == 1890
     assert drawn["layout"]["meta"]["pixelRatio"] == pytest.approx(1890 / 600)
     assert {trace["name"] for trace in drawn["data"]} == {"mesh", "box"}
+
+
+@pytest.mark.parametrize(("draw_as", "smooth"), [("points", False), ("mesh", True)])
+def test_only_edges_are_smoothed(scene, asked, draw_as, smooth):
+    figure_to_image(scene.figure(draw_as, scene=scene(draw_as)).figure)
+    assert asked[0][0]["layout"]["meta"]["smooth"] is smooth
 
 
 def test_a_view_in_a_page_has_that_pages_shape(scene, asked):
@@ -312,6 +320,27 @@ def test_a_browser_that_hangs_holds_nothing_up(kept, monkeypatch):
     browser.time_limit = 5
     assert browser.draw({}, {})
     assert len(made) == 2
+
+
+def test_a_browser_that_does_not_close_is_ended_with_its_children(kept, monkeypatch):
+    browser, made = kept
+    browser.draw({}, {})
+    command = "import subprocess, sys; subprocess.run(['sleep', '60'])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command], start_new_session=True, stdout=subprocess.PIPE
+    )
+
+    async def hangs(self):
+        self.closed += 1
+        raise RuntimeError("it does not answer")
+
+    monkeypatch.setattr(FakeKaleido, "close", hangs)
+    made[0].subprocess = process
+    browser.close()
+    assert process.wait(5) != 0
+    start = time.monotonic()
+    process.communicate()  # ends when nobody holds the other end, the child neither
+    assert time.monotonic() - start < 30
 
 
 def test_a_browser_that_nobody_wants_goes(kept):

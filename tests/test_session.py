@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from face3d_widgets.depth import DepthEstimator, ModelError
+from face3d_widgets.figures import MOST_WIREFRAME_VERTICES
 from face3d_widgets.image import PhotoError, encode_jpeg
 from face3d_widgets.session import ReconstructionSession, Ruler, photo_fov
 from face3d_widgets.types import (
@@ -17,6 +18,7 @@ from face3d_widgets.types import (
     ViewParams,
     WrongOnPurpose,
 )
+from tests.conftest import drawn_portrait
 
 
 @pytest.fixture
@@ -224,3 +226,12 @@ print([m for m in ("torch", "cv2", "ipywidgets", "anywidget") if m in sys.module
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_wireframe_has_no_more_corners_than_a_browser_draws(session):
+    session.open(Photo(drawn_portrait(480, 400)))
+    session.params = GeometryParams(n_points=60_000, cutoff=0.0)
+    assert len(session.scene(ViewParams(draw_as="mesh")).cloud) > 40_000
+    wires = session.scene(ViewParams(draw_as="wireframe"))
+    assert len(wires.cloud) <= 1.05 * MOST_WIREFRAME_VERTICES
+    assert session.params.n_points == 60_000

@@ -9,6 +9,10 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import contextlib
+import os
+import signal
+import subprocess
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
@@ -56,8 +60,8 @@ class DrawingBrowser:
         Parameters
         ----------
         figure : dict
-            `Figure.to_dict()`. Its `layout.meta.pixelRatio` is the number of pixels of its
-            3D view for one of the layout.
+            `Figure.to_dict()`. Its `layout.meta` may hold `pixelRatio`, the pixels of its 3D
+            view for one of the layout, and `smooth`, whether edges there are smoothed.
         options : dict
             Kaleido's: format, width, height, scale.
 
@@ -75,7 +79,7 @@ class DrawingBrowser:
             try:
                 self._wait_for(self._stop(), 5)
             except BrowserError:
-                process.kill()
+                _end(process)
 
     def _wait_for(self, work: Coroutine[Any, Any, Any], seconds: float) -> Any:
         with self._starting:
@@ -140,7 +144,16 @@ class DrawingBrowser:
             try:
                 await asyncio.wait_for(browser.close(), 5)
             except Exception:  # it hangs, or is gone
-                browser.subprocess.kill()
+                _end(browser.subprocess)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a browser with all that it started; Kaleido gives it a session of its own."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
 
 
 _browser = DrawingBrowser()

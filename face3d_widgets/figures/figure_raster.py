@@ -121,7 +121,7 @@ class FigureRaster:
         disc = marker.get("symbol") == "circle"
         size = np.asarray(marker.get("size", 8), np.float32)
         if size.ndim:  # Plotly draws sizes of their own half as large as one for all
-            size = size / 2
+            size = size * np.float32(0.5)
         size = np.broadcast_to(size, len(points))
         self._shapes.append(
             Dots(

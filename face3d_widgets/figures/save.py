@@ -190,7 +190,9 @@ def _drawn_by_browser(
     figure: dict[str, Any] = shown.to_dict()
     layout = figure["layout"]
     layout["paper_bgcolor"] = "white" if background == "white" else "rgba(0,0,0,0)"
-    layout["meta"] = {**layout.get("meta", {}), "pixelRatio": ratio}
+    # Squares are drawn three times as quickly without smoothed edges, and look the same.
+    smooth = not any(trace.get("name") == "points" for trace in figure["data"])
+    layout["meta"] = {**layout.get("meta", {}), "pixelRatio": ratio, "smooth": smooth}
     # The browser cuts fractions of a pixel off; a hair more keeps 1889.9999 at 1890.
     options = {"format": format, "width": screen[0], "height": screen[1], "scale": scale + 1e-5}
     return the_browser().draw(figure, options)

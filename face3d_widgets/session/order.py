@@ -5,11 +5,11 @@ A worker thread can take its time with it while the sliders move on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from face3d_widgets.figures import FaceFigure, PhotoPalette, Scene
+from face3d_widgets.figures import MOST_WIREFRAME_VERTICES, FaceFigure, PhotoPalette, Scene
 from face3d_widgets.geometry import FaceGeometry
 from face3d_widgets.session.file_kinds import FILE_KINDS
 from face3d_widgets.types import (
@@ -140,7 +140,13 @@ class Order:
 def make_scene(
     geometry: FaceGeometry, palette: PhotoPalette, params: GeometryParams, view: ViewParams
 ) -> Scene:
-    """What a `FaceFigure` draws."""
+    """What a `FaceFigure` draws.
+
+    A wireframe has at most `MOST_WIREFRAME_VERTICES` corners: more lines than that
+    run into one, and take a browser seconds to draw.
+    """
+    if view.draw_as == "wireframe":
+        params = replace(params, n_points=min(params.n_points, MOST_WIREFRAME_VERTICES))
     normals = view.color_by == "normals"
     shape = (
         geometry.point_cloud(params, normals)

@@ -2,12 +2,18 @@
 // graphics card, where every pixel drawn takes time.
 
 // Kaleido asks for twice the picture's pixels along each side; the figure says how many
-// it needs.
+// it needs, and whether edges are to be smoothed.
+let antialias = true;
 const toImage = Plotly.toImage;
 Plotly.toImage = (figure, options) => {
-  const ratio = figure.layout?.meta?.pixelRatio;
-  const config = ratio ? { ...figure.config, plotGlPixelRatio: ratio } : figure.config;
+  const { pixelRatio, smooth } = figure.layout?.meta ?? {};
+  antialias = smooth ?? true;
+  const config = { ...figure.config, ...(pixelRatio && { plotGlPixelRatio: pixelRatio }) };
   return toImage({ ...figure, config }, options);
+};
+const getContext = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, options) {
+  return getContext.call(this, kind, kind.startsWith("webgl") ? { ...options, antialias } : options);
 };
 
 // Before the picture itself, Plotly draws several times on a canvas of the window's size,
