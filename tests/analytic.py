@@ -49,3 +49,13 @@ def sphere(height, width, centre=(0, 0, 2.0), radius=0.5, behind=3.5):
     z = np.where(hit, (along - np.sqrt(np.maximum(under_root, 0))) / square, behind)
     normals = (ray * z[..., None] - centre) / radius
     return 1 / z, hit, normals
+
+
+def parts(faces):
+    """How many connected surfaces the triangles make."""
+    lowest = np.arange(faces.max() + 1)
+    while True:
+        before = lowest.copy()
+        np.minimum.at(lowest, faces, lowest[faces].min(axis=1, keepdims=True))
+        if np.array_equal(lowest, before):
+            return len(np.unique(lowest[faces]))

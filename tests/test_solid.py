@@ -315,7 +315,7 @@ def test_cracks_within_the_face_are_no_gaps(photo):
     )
     params = GeometryParams()
     cut = geometry.surface(params)
-    assert trimesh.Trimesh(cut.vertices, cut.faces, process=False).body_count > 1
+    assert analytic.parts(cut.faces) > 1
     mesh = check_closed(make_solid(geometry, params, SolidParams("bust", n_faces=30_000)))
     assert mesh.extents[1] > 0.9 * mesh.extents[0]
 
