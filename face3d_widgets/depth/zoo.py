@@ -58,9 +58,15 @@ DEFAULT_MODEL = "face_lite"
 
 
 def _midas(
-    name: str, title: str, year: int, summary: str, parameters: int, size: int, side: int
+    name: str,
+    title: str,
+    year: int,
+    summary: str,
+    parameters: int,
+    size: int,
+    memory: int,
+    side: int,
 ) -> ModelInfo:
-    memory = 3 * size + 300_000_000
     return ModelInfo(name, title, year, summary, parameters, size, "MIT", memory, side)
 
 
@@ -90,6 +96,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "The smallest MiDaS: quick, and rough on faces.",
                 21_320_545,
                 85_761_505,
+                660_000_000,
                 256,
             ),
             _midas(
@@ -99,6 +106,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "The last MiDaS of convolutions alone.",
                 105_362_945,
                 422_509_849,
+                1_450_000_000,
                 384,
             ),
             _midas(
@@ -108,6 +116,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "Convolutions first, then attention; a good middle.",
                 123_146_985,
                 492_757_791,
+                1_730_000_000,
                 384,
             ),
             _midas(
@@ -117,6 +126,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "The first large MiDaS of attention alone.",
                 344_055_465,
                 1_376_378_527,
+                3_550_000_000,
                 384,
             ),
             _midas(
@@ -126,6 +136,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "The smallest of MiDaS 3.1 that is good.",
                 41_701_331,
                 172_200_000,
+                1_000_000_000,
                 256,
             ),
             _midas(
@@ -135,6 +146,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "Made for speed; sees small pictures only.",
                 50_630_837,
                 204_500_000,
+                860_000_000,
                 224,
             ),
             _midas(
@@ -144,6 +156,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "Between tiny and large.",
                 102_378_913,
                 436_300_000,
+                2_600_000_000,
                 384,
             ),
             _midas(
@@ -153,6 +166,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "The smaller BEiT.",
                 111_531_689,
                 478_200_000,
+                1_800_000_000,
                 384,
             ),
             _midas(
@@ -162,6 +176,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "Nearly as good as BEiT, and quicker.",
                 213_411_869,
                 880_400_000,
+                3_600_000_000,
                 384,
             ),
             _midas(
@@ -171,6 +186,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "Swin of the first version.",
                 213_407_453,
                 867_500_000,
+                2_600_000_000,
                 384,
             ),
             _midas(
@@ -180,6 +196,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "The second best MiDaS.",
                 344_338_601,
                 1_441_500_000,
+                4_200_000_000,
                 384,
             ),
             _midas(
@@ -189,6 +206,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                 "The best MiDaS, and the slowest.",
                 345_014_441,
                 1_582_000_000,
+                4_450_000_000,
                 512,
             ),
         ]
