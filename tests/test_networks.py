@@ -5,8 +5,6 @@ and outputs for weights that are made from the entries' names. Only three networ
 are quick; the others take up to a minute and 3.5 GB each and are marked slow.
 """
 
-import ctypes
-import gc
 import gzip
 import json
 import socket
@@ -27,6 +25,7 @@ from face3d_widgets.depth import (
     canonical_name,
     load_checkpoint,
 )
+from face3d_widgets.depth.memory import available_memory, give_memory_back
 from face3d_widgets.depth.midas_preprocess import (
     INPUT_RULES,
     input_rule,
@@ -87,24 +86,6 @@ def outline_of(name):
     """A network that takes no memory and cannot run."""
     with torch.device("meta"):
         return build_network(name)
-
-
-def available_memory():
-    """Bytes, within the container's limit."""
-    available = psutil.virtual_memory().available
-    try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-    except (OSError, ValueError):  # no such group, or "max"
-        return available
-    return min(available, limit - used)
-
-
-def give_memory_back():
-    """glibc keeps what was freed, gigabytes of it, until it is asked."""
-    gc.collect()
-    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-        libc.malloc_trim(0)
 
 
 def run(network, image):

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from face3d_widgets.depth.cache import user_cache
 from face3d_widgets.depth.openvino_import import import_openvino
 
 if TYPE_CHECKING:
@@ -127,9 +128,7 @@ def convert(network: nn.Module, height: int, width: int) -> Any:
 
 def converted_folder() -> Path:
     """The folder where converted networks are kept."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("face3d_widgets", appauthor=False) / "converted"
+    return user_cache() / "converted"
 
 
 def find_converted(name: str, sha256: str) -> Any | None:

@@ -8,6 +8,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from face3d_widgets.depth.cache import user_cache
+
 __all__ = ["measured_seconds", "record_seconds"]
 
 
@@ -38,9 +40,7 @@ def record_seconds(model: str, seconds: float) -> None:
 
 
 def _file() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("face3d_widgets", appauthor=False) / "speeds.json"
+    return user_cache() / "speeds.json"
 
 
 def _read() -> dict[str, float]:

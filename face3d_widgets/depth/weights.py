@@ -24,6 +24,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from face3d_widgets.depth.cache import user_cache
 from face3d_widgets.depth.zoo import DEFAULT_MODEL, ModelError
 
 if TYPE_CHECKING:
@@ -167,9 +168,7 @@ def checkpoint_info(name: str) -> Checkpoint:
 
 def cache_folder() -> Path:
     """The folder where the program keeps fetched weights."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("face3d_widgets", appauthor=False) / "weights"
+    return user_cache() / "weights"
 
 
 def find_weights(name: str, path: str | os.PathLike[str] | None = None) -> Path | None:

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from face3d_widgets.depth import MODELS
-from tests.browser.conftest import Watched
 from tests.serving import dashboard, open_dashboard
 from tests.test_weights import Server
 
@@ -84,14 +83,9 @@ def weights_address(room, running_server):
 
 
 @pytest.fixture(scope="module")
-def one_page(browser, weights_address):
-    """The page that most tests share: it has to go on whatever was done to it."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    page = context.new_page()
-    page.watched = Watched(page)
-    open_dashboard(page, weights_address)
-    yield page
-    context.close()
+def address(weights_address):
+    """The dashboard that the shared page opens."""
+    return weights_address
 
 
 @pytest.fixture
