@@ -31,6 +31,13 @@ from face3d_widgets.geometry.relief import (
     scale_and_shift,
     subject_stats,
 )
+from face3d_widgets.geometry.scores import (
+    Scores,
+    align_to_truth,
+    depth_error,
+    normal_error,
+    score_inverse_depth,
+)
 from face3d_widgets.geometry.solid import make_solid, solid_size
 from face3d_widgets.geometry.surface import SurfaceSize
 
@@ -42,22 +49,27 @@ __all__ = [
     "Framing",
     "MapAlignment",
     "Profile",
+    "Scores",
     "SubjectStats",
     "SurfaceSize",
     "align_maps",
     "align_points",
     "align_scale_shift",
+    "align_to_truth",
     "back_project",
     "depth_curve",
+    "depth_error",
     "depth_from_inverse_depth",
     "distance",
     "fov_from_focal_length_35mm",
     "make_solid",
     "mm_per_unit_from",
     "nearness",
+    "normal_error",
     "profile",
     "project",
     "scale_and_shift",
+    "score_inverse_depth",
     "solid_size",
     "spread_order",
     "subject_stats",
