@@ -186,6 +186,17 @@ def test_small_regions_beside_the_subject_are_background():
     assert subject[20:100, 14:30].all()
 
 
+def test_the_outline_is_where_the_presence_says():
+    # The values know nothing of an edge; the presence does.
+    flat = np.full((48, 48), 0.5, np.float32)
+    values, subject = enlarge_with_outline(flat, (0.0, 1.1), 192, 192, blurred_disc() + 1.5)
+    np.testing.assert_allclose(values, 0.5, atol=1e-5)
+    expected = math.pi * 14**2 / 48**2
+    assert 0.7 * expected < subject.mean() < expected
+    assert subject[96, 96]
+    assert not subject[:20].any()
+
+
 # --- the network that ships --------------------------------------------------------------------
 
 
@@ -240,7 +251,9 @@ def counted(monkeypatch):
         def forward(self, batch):
             count["run"] += 1
             assert batch.shape[0] == 1
-            return batch.mean(dim=1)
+            # Relief, and that everybody is surely there.
+            grey = batch.mean(dim=1)
+            return torch.stack([grey, grey * 0 + 4, grey * 0 + 4], dim=1)
 
     def build():
         count["built"] += 1

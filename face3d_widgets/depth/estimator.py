@@ -27,6 +27,7 @@ from face3d_widgets.depth.runtime import (
     pick_runtime,
 )
 from face3d_widgets.depth.speeds import measured_seconds, record_seconds
+from face3d_widgets.depth.uncertainty import measure_uncertainty
 from face3d_widgets.depth.weights import find_weights, read_checkpoint, verify
 from face3d_widgets.depth.zoo import DEFAULT_MODEL, MODELS, ModelError, ModelInfo, model_info
 from face3d_widgets.types import InverseDepth, Photo
@@ -34,6 +35,8 @@ from face3d_widgets.types import InverseDepth, Photo
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import nn
 
 __all__ = ["DepthEstimator"]
@@ -88,6 +91,7 @@ class DepthEstimator:
         self._precision = precision
         self._photo: Photo | None = None
         self._results: dict[str, InverseDepth] = {}
+        self._uncertainties: dict[str, NDArray[np.float32]] = {}
         self._runner: tuple[str, Runner] | None = None
         self._first_run = True
 
@@ -114,6 +118,7 @@ class DepthEstimator:
         if photo is not self._photo:
             self._photo = photo
             self._results.clear()
+            self._uncertainties.clear()
 
     def warm_up(self, model: str = DEFAULT_MODEL) -> None:
         """Load the network, so that the first `predict` is quick."""
@@ -136,6 +141,43 @@ class DepthEstimator:
         if info.name not in self._results:
             self._results[info.name] = self._run(info, self._photo)
         return self._results[info.name]
+
+    def uncertainty(
+        self,
+        model: str = DEFAULT_MODEL,
+        progress: Callable[[str, float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> NDArray[np.float32]:
+        """How unsure the network is at each pixel of the photo; it runs nine times.
+
+        Parameters
+        ----------
+        model : str
+        progress : callable, optional
+            Called with the name of each step and the share that is done, 0 to 1.
+        cancelled : callable, optional
+            Asked before each run; True ends the work.
+
+        Returns
+        -------
+        (h, w) float32, read-only
+            See `face3d_widgets.depth.uncertainty.measure_uncertainty`.
+
+        Raises
+        ------
+        ModelError
+            As `predict` does; `UncertaintyCancelled` when `cancelled` said so.
+        ValueError
+            When no photo was set.
+        """
+        if self._photo is None:
+            raise ValueError("set_photo comes before uncertainty")
+        info, photo = model_info(model), self._photo
+        if info.name not in self._uncertainties:
+            self._uncertainties[info.name] = measure_uncertainty(
+                photo, partial(self._run, info), progress, cancelled
+            )
+        return self._uncertainties[info.name]
 
     def close(self) -> None:
         """Free the network's memory, the GPU's included; results stay."""
@@ -222,13 +264,13 @@ def _openvino_runner(
 
 
 def _run_face_lite(runner: Runner, info: ModelInfo, photo: Photo) -> InverseDepth:
-    from face3d_widgets.depth.face_lite import BACKGROUND_BELOW, SUBJECT_ABOVE
+    from face3d_widgets.depth.face_lite import PERSON_LIKELY, PERSON_SURE
 
     size = input_size(photo.height, photo.width, info.input_side)
     padded, inside = pad_to_multiple(resize_to_input(photo.rgb, size))
-    relief = runner(padded)[inside]
+    relief, person, _head = (one[inside] for one in runner(padded))
     values, subject = enlarge_with_outline(
-        relief, (BACKGROUND_BELOW, SUBJECT_ABOVE), photo.height, photo.width
+        relief, (PERSON_LIKELY, PERSON_SURE), photo.height, photo.width, person
     )
     return InverseDepth(values, subject, info.name, info.relief_unit)
 
@@ -248,9 +290,9 @@ def _load_midas(name: str, path: Path) -> nn.Module:
 
 def _load_face_lite() -> nn.Module:
     try:
-        from face3d_widgets.depth.face_lite import load_face_lite
+        from face3d_widgets.depth.face_lite import AllMaps, load_face_lite
     except ImportError as error:
         raise ModelError(
             f"PyTorch does not load ({error}); install it with: pip install torch."
         ) from error
-    return load_face_lite()
+    return AllMaps(load_face_lite())

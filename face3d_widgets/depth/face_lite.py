@@ -5,9 +5,10 @@ decoder in the manner of MiDaS v2.1 small walks back up and, at each step, fuses
 the coarse answer ("a head, about here, about this round") with the finer
 features of the same grid ("an edge, a nostril"). 3.7 million weights.
 
-The output is a *relief*: higher is nearer, affine in inverse depth, one unit
-for every 0.1 m on an adult's head. Whatever is not a person comes out near
--3.5, so the same map tells the subject from the background.
+The first output is a *relief*: higher is nearer, affine in inverse depth, one
+unit for every 0.1 m on an adult's head. Whatever is not a person comes out near
+-3.5. A network of three channels also gives two logits, of "this pixel is a
+person" and of "this pixel is a head".
 
 The weights learned from synthetic heads only; the encoder started from
 ImageNet. They are relative depth of a face, not MiDaS, and they fail on near
@@ -24,20 +25,27 @@ https://doi.org/10.1109/TPAMI.2020.3019967
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["BACKGROUND_BELOW", "SUBJECT_ABOVE", "FaceLite", "load_face_lite"]
+__all__ = [
+    "PERSON_LIKELY",
+    "PERSON_SURE",
+    "AllMaps",
+    "FaceLite",
+    "face_lite_from_weights",
+    "load_face_lite",
+]
 
-#: Relief below this is background: half-way between a person's farthest parts
-#: and the -3.5 that the network was taught for everything else.
-BACKGROUND_BELOW = -1.75
-#: Relief above this is surely the person; along the outline, between the two,
+#: From this logit on a pixel is rather a person than not.
+PERSON_LIKELY = 0.0
+#: From this logit on it is surely one (3 in 4); along the outline, between the two,
 #: pixels have the person's depth but often the background's colour.
-SUBJECT_ABOVE = -1.2
+PERSON_SURE = 1.1
 
 # (repeats, kernel, stride, expansion, channels in, channels out) of each stage
 _STAGES = [
@@ -52,7 +60,10 @@ _STAGES = [
 # Blocks whose output the decoder uses: the last at 1/4, 1/8, 1/16 and 1/32.
 _TAPS = (2, 4, 10, 15)
 _TAP_CHANNELS = (24, 40, 112, 320)
-_DECODER_CHANNELS = 64
+# Width of the decoder at 1/4, 1/8, 1/16 and 1/32, then at 1/2: half of the work of
+# a decoder with 64 everywhere, because the finest grids cost most.
+_WIDTHS = (32, 64, 96, 128)
+_HEAD_WIDTH = 16
 
 
 def _same_pad(x: Tensor, kernel: int) -> Tensor:
@@ -137,47 +148,75 @@ class _ResidualUnit(nn.Module):
 class _Fusion(nn.Module):
     """Join the coarse answer with finer features, then go to the next finer grid."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, inputs: int, outputs: int, joins: bool = True) -> None:
         super().__init__()
-        # `skip` of the coarsest fusion has nothing to join and stays unused.
-        self.skip = _ResidualUnit(channels)
-        self.refine = _ResidualUnit(channels)
-        self.out = nn.Conv2d(channels, channels, 1)
+        self.skip = _ResidualUnit(inputs) if joins else None
+        self.refine = _ResidualUnit(inputs)
+        self.out = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, coarse: Tensor, fine: Tensor | None, like: Tensor) -> Tensor:
-        x = coarse if fine is None else coarse + self.skip(fine)
+        x = coarse if fine is None or self.skip is None else coarse + self.skip(fine)
         x = self.out(self.refine(x))
         return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 class FaceLite(nn.Module):
-    """Photo to relief.
+    """Photo to relief; by `maps` also to where the person and the head are.
 
     Input: (n, 3, h, w) float, sRGB from 0 to 1; h and w multiples of 32.
     Output: (n, h, w) float32, relief; higher is nearer.
+
+    Parameters
+    ----------
+    channels : int
+        1, or 3 with the logits of "a person" and of "a head".
+    widths : tuple of 4 int
+        Channels of the decoder at 1/4, 1/8, 1/16 and 1/32 of the input.
+    head_width : int
+        Its channels at 1/2.
+    coarsest_joins : bool
+        Whether the coarsest fusion has the unused layers of the first weights.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        channels: int = 3,
+        widths: tuple[int, ...] = _WIDTHS,
+        head_width: int = _HEAD_WIDTH,
+        coarsest_joins: bool = False,
+    ) -> None:
         super().__init__()
-        c = _DECODER_CHANNELS
+        self.channels = channels
         self.encoder = _Encoder()
         self.reduce = nn.ModuleList(
-            nn.Conv2d(inputs, c, 1 if inputs == 320 else 3, padding="same", bias=False)
-            for inputs in _TAP_CHANNELS
+            nn.Conv2d(inputs, width, 1 if inputs == 320 else 3, padding="same", bias=False)
+            for inputs, width in zip(_TAP_CHANNELS, widths, strict=True)
         )
-        self.fusions = nn.ModuleList(_Fusion(c) for _ in _TAP_CHANNELS)
-        self.head = nn.Conv2d(c, 32, 3, padding=1)
-        self.stem_reduce = nn.Conv2d(32, 16, 1)
-        self.merge = nn.Conv2d(48, 32, 3, padding=1)
-        self.relief = nn.Conv2d(32, 1, 1)
+        self.fusions = nn.ModuleList(
+            _Fusion(width, finer, joins)
+            for width, finer, joins in zip(
+                widths,
+                (widths[0], *widths[:-1]),
+                (True, True, True, coarsest_joins),
+                strict=True,
+            )
+        )
+        self.head = nn.Conv2d(widths[0], head_width, 3, padding=1)
+        self.stem_reduce = nn.Conv2d(32, head_width // 2, 1)
+        self.merge = nn.Conv2d(head_width + head_width // 2, head_width, 3, padding=1)
+        self.relief = nn.Conv2d(head_width, channels, 1)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Relief of a batch of photos."""
+        return self.maps(rgb)[:, 0]
+
+    def maps(self, rgb: Tensor) -> Tensor:
+        """All that the network says, (n, channels, h, w) float32, relief first."""
         stem, taps = self.encoder((rgb - self.mean) / self.std)
         fine = [reduce(tap) for reduce, tap in zip(self.reduce, taps, strict=True)]
         y = self.fusions[3](fine[3], None, like=fine[2])
@@ -187,7 +226,54 @@ class FaceLite(nn.Module):
         y = torch.cat([F.relu(self.head(y)), self.stem_reduce(stem)], dim=1)
         y = self.relief(F.relu(self.merge(y)))
         y = F.interpolate(y, size=rgb.shape[-2:], mode="bilinear", align_corners=False)
-        return y[:, 0].float()
+        return y.float()
+
+
+class AllMaps(nn.Module):
+    """`FaceLite` as a runner wants it: calling it gives relief and both logits.
+
+    Input as `FaceLite`; output (n, 3, h, w) float32: relief, person, head.
+    """
+
+    def __init__(self, network: FaceLite) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """All maps of a batch of photos."""
+        maps = self.network.maps(rgb)
+        if self.network.channels == 1:
+            person = (maps + 1.75) * 2
+            maps = torch.cat([maps, person, person], 1)
+        return maps
+
+
+def face_lite_from_weights(weights: Mapping[str, Tensor]) -> FaceLite:
+    """The network that these weights belong to, with the weights in it, in eval mode.
+
+    Parameters
+    ----------
+    weights : mapping of str to Tensor
+        A state dictionary of `FaceLite`, of any float type; the number of channels
+        and the widths are read off its shapes.
+
+    Raises
+    ------
+    RuntimeError
+        Of PyTorch, when the weights are of another network.
+    """
+    network = FaceLite(
+        channels=weights["relief.weight"].shape[0],
+        widths=tuple(weights[f"reduce.{level}.weight"].shape[0] for level in range(4)),
+        head_width=weights["head.weight"].shape[0],
+        coarsest_joins="fusions.3.skip.conv1.weight" in weights,
+    )
+    network.load_state_dict(
+        {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+    )
+    # A third quicker on the CPU; torch's own types do not know this argument.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.eval()
 
 
 def load_face_lite() -> FaceLite:
@@ -195,11 +281,4 @@ def load_face_lite() -> FaceLite:
     from safetensors.torch import load_file
 
     with as_file(files(__package__) / "data" / "face_lite.safetensors") as path:
-        weights = load_file(path)
-    network = FaceLite()
-    network.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
-    )
-    # A third quicker on the CPU; torch's own types do not know this argument.
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network.eval()
+        return face_lite_from_weights(load_file(path))

@@ -92,7 +92,11 @@ def _cubic_weights(n_from: int, n_to: int) -> NDArray[np.float32]:
 
 
 def enlarge_with_outline(
-    values: NDArray[np.float32], thresholds: tuple[float, float], height: int, width: int
+    values: NDArray[np.float32],
+    thresholds: tuple[float, float],
+    height: int,
+    width: int,
+    presence: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Enlarge inverse depth so that the subject keeps a clean outline.
 
@@ -106,10 +110,13 @@ def enlarge_with_outline(
     values : (rows, columns) float32
         Inverse depth from the network.
     thresholds : (background_below, subject_above)
-        Along the outline, a value between the two has the subject's depth but is
+        Along the outline, a presence between the two has the subject's depth but is
         not sure to be the subject.
     height, width : int
         The photo's size.
+    presence : (rows, columns) float32, optional
+        What the thresholds are for: how surely the subject is there, rising; the
+        values themselves when not given.
 
     Returns
     -------
@@ -121,13 +128,15 @@ def enlarge_with_outline(
     import cv2
 
     background_below, subject_above = thresholds
-    above = values > background_below
+    presence = values if presence is None else presence
+    above = presence > background_below
     main = _main_regions(above).astype(np.uint8)
     enlarged = resize_to_photo(values, height, width)
+    outline = enlarged if presence is values else resize_to_photo(presence, height, width)
     # A margin of a cell, so that the outline runs where the enlarged values say.
     near_main = cv2.dilate(main, np.ones((3, 3), np.uint8))
     at_main = cv2.resize(near_main, (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    subject = at_main & (enlarged > subject_above)
+    subject = at_main & (outline > subject_above)
     # The outermost pixels of the subject still have some of the background's colour.
     rim = round(_RIM * max(height, width) / max(values.shape))
     subject = cv2.erode(
@@ -141,7 +150,7 @@ def enlarge_with_outline(
         return enlarged, subject
     front = resize_to_photo(_continued(values, inside), height, width)
     back = resize_to_photo(_continued(values, outside), height, width)
-    return np.where(at_main & (enlarged > background_below), front, back), subject
+    return np.where(at_main & (outline > background_below), front, back), subject
 
 
 def _continued(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
