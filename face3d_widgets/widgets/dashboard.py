@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets
 import traitlets as t
@@ -21,10 +21,29 @@ from face3d_widgets.widgets.model_selector import ModelSelector
 from face3d_widgets.widgets.photo_upload import PhotoUpload
 from face3d_widgets.widgets.photo_view import PhotoDepthView
 from face3d_widgets.widgets.status import StatusLine
+from face3d_widgets.widgets.tabs import PageTabs
 from face3d_widgets.widgets.view_bar import ViewBar
 from face3d_widgets.widgets.viewer import FaceViewer, connect
 
 __all__ = ["Dashboard"]
+
+
+_PAGES = [["model", "Model"], ["compare", "Compare"], ["lab", "True-error lab"]]
+
+
+class _Page(Protocol):
+    """A page beside the model's; it is made when it is first looked at."""
+
+    layout: ipywidgets.Layout
+
+    def enter(self) -> None:
+        """It comes to be seen, or what it shows has changed."""
+
+    def leave(self) -> None:
+        """Another page is looked at."""
+
+    def close(self) -> None:
+        """End what is under way."""
 
 
 class _Header(FaceWidget, script="header.js"):
@@ -47,6 +66,8 @@ class Dashboard(ipywidgets.Box):
     controls : GeometryControls
     exports : ExportPanel
     status : StatusLine
+    tabs : PageTabs
+        Its value is the page that is shown: "model", "compare" or "lab".
     result : Reconstruction or None
         The result on the screen; observe it to follow.
 
@@ -78,9 +99,12 @@ class Dashboard(ipywidgets.Box):
         self.controls = GeometryControls()
         self.exports = ExportPanel()
         self.status = StatusLine()
+        self.tabs = PageTabs(pages=_PAGES, value="model")
+        self._pages: dict[str, _Page] = {}
         super().__init__(
             [
                 _Header(),
+                self.tabs,
                 self.status,
                 _area("f3d-area-photo", self.upload, self.photo_view, self.models, self.measure),
                 _area(
@@ -104,7 +128,13 @@ class Dashboard(ipywidgets.Box):
         self.models.observe(self._on_fetched, "fetching")
         self._exporter = Exporter(self.exports, self.session, self.viewer, self.jobs, self.status)
         self.observe(self._exporter.refresh, "result")
+        self.tabs.observe(self._on_page, "value")
+        self.observe(self._open_page, "result")
         self.estimate()
+
+    def page(self, name: str) -> _Page | None:
+        """A page beside the model's by its name in `tabs`; None until it was looked at."""
+        return self._pages.get(name)
 
     def estimate(self) -> None:
         """Estimate the chosen photo's depth with the chosen network, beside the page."""
@@ -125,7 +155,8 @@ class Dashboard(ipywidgets.Box):
             took = "" if self.result is None else f" in {time.perf_counter() - start:.1f} s"
             self._show(result)
             self.models.refresh()  # how long it took, and what fits beside it
-            self.status.ready(f"{_described(result)} Ready{took}.")
+            if self.tabs.value == "model":
+                self.status.ready(f"{_described(result)} Ready{took}.")
 
         self.jobs.submit("reconstruct", work, done, lambda error: self._failed(error, model))
 
@@ -183,9 +214,46 @@ class Dashboard(ipywidgets.Box):
         """Bytes that the network in memory would give back."""
         return int(getattr(self.session.estimator, "held_memory", 0))
 
+    def _on_page(self, change: dict[str, Any]) -> None:
+        """Show another page, and make it where nobody has looked at it yet."""
+        name, last = change["new"], self._pages.get(change["old"])
+        if last is not None:
+            last.leave()
+            last.layout.display = "none"
+        self.viewer.set_shown(name == "model")
+        if name == "model":
+            self.remove_class("f3d-elsewhere")
+            self.models.refresh()
+            if self.result is not None:
+                self.status.ready(_described(self.result))
+            return
+        self.add_class("f3d-elsewhere")
+        if name not in self._pages:
+            self._pages[name] = page = self._make_page(name)
+            self.set_trait("children", (*self.children, page))
+        self._pages[name].layout.display = None
+        self._open_page()
+
+    def _make_page(self, name: str) -> _Page:
+        # Imported when they are wanted: the first page stays as quick as it is.
+        if name == "compare":
+            from face3d_widgets.widgets.compare import ComparePage
+
+            return ComparePage(self.session, self.jobs, self.status, self._held_memory)
+        from face3d_widgets.widgets.lab import LabPage
+
+        return LabPage(self.session, self.jobs, self.status)
+
+    def _open_page(self, _: object = None) -> None:
+        page = self._pages.get(self.tabs.value)
+        if page is not None:
+            page.enter()
+
     def close(self) -> None:
         """End the work under way, a download too, and leave the page."""
         self.models.close()
+        for page in self._pages.values():
+            page.close()
         if self._own_jobs:
             self.jobs.close()
         super().close()

@@ -10,9 +10,10 @@ from face3d_widgets.figures import CAMERAS
 from face3d_widgets.widgets.base import FaceWidget
 from face3d_widgets.widgets.viewer import FaceViewer
 
-__all__ = ["ViewBar"]
+__all__ = ["CAMERA_BUTTONS", "ViewBar"]
 
-_BUTTONS = [
+#: Names and labels of the buttons for a camera.
+CAMERA_BUTTONS = [
     ["front", "Front"],
     ["three-quarter", "Three-quarter"],
     ["profile", "Profile"],
@@ -34,7 +35,7 @@ class ViewBar(FaceWidget, script="view_bar.js"):
     """
 
     text = t.Unicode("", help="How much is drawn.").tag(sync=True)
-    _buttons = t.List(t.List(t.Unicode()), _BUTTONS, read_only=True).tag(sync=True)
+    _buttons = t.List(t.List(t.Unicode()), CAMERA_BUTTONS, read_only=True).tag(sync=True)
 
     def __init__(self, viewer: FaceViewer) -> None:
         super().__init__()

@@ -71,6 +71,10 @@ class FaceViewer(ipywidgets.Box):
         if self.session.has_result:
             self.figure.when_drawn(self._draw)
 
+    def set_shown(self, shown: bool) -> None:
+        """Give the browser's drawing back while nobody looks, or take it up again."""
+        self.children = [self.figure, self.badges] if shown else [self.badges]
+
     def reset_camera(self) -> None:
         """Look from where one looked at the start."""
         self._face_figure.reset_camera()

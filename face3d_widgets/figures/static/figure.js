@@ -3,6 +3,7 @@
 
 const CLICK_MOVES_AT_MOST = 4; // pixels
 const CAMERA_RESTS_AFTER = 150; // milliseconds
+const FRAMES_OF_REST = 40; // after so many without a change, nobody follows any more
 
 /** Plotly's module, shared by every figure of the page. */
 function plotlyModule(model) {
@@ -78,6 +79,12 @@ function watchClicks(el, graph, clicked) {
   };
 }
 
+/** Every 3D scene of a figure: its name in the layout, and what draws it. */
+function scenesOf(graph) {
+  const names = graph._fullLayout?._subplots?.gl3d ?? [];
+  return names.map((name) => [name, graph._fullLayout[name]._scene]).filter(([, s]) => s?.camera);
+}
+
 /**
  * Let the kernel know where the camera came to rest.
  *
@@ -87,12 +94,12 @@ function watchClicks(el, graph, clicked) {
 function watchCamera(graph) {
   let waiting;
   const look = () => {
-    const scene = graph._fullLayout?.scene?._scene;
-    if (!scene?.camera) return;
-    if (scene.camera.mouseListener.buttons) later();
-    else if (scene.isCameraChanged(graph.layout)) {
-      window.Plotly.relayout(graph, { "scene.camera": scene.getCamera() });
-    }
+    const scenes = scenesOf(graph);
+    if (scenes.some(([, scene]) => scene.camera.mouseListener.buttons)) return later();
+    const moved = scenes.filter(([, scene]) => scene.isCameraChanged(graph.layout));
+    if (!moved.length) return;
+    const cameras = moved.map(([name, scene]) => [`${name}.camera`, scene.getCamera()]);
+    window.Plotly.relayout(graph, Object.fromEntries(cameras));
   };
   const later = () => {
     clearTimeout(waiting);
@@ -100,6 +107,59 @@ function watchCamera(graph) {
   };
   graph.on("plotly_relayout", later);
   return () => clearTimeout(waiting);
+}
+
+/**
+ * Where a figure has several scenes: turning one turns all.
+ *
+ * The one that a hand took last leads. It glides on after the hand let go, so the others
+ * follow it from frame to frame until it has rested for a while.
+ */
+function linkCameras(el, graph) {
+  let leader;
+  let seen;
+  let resting = 0;
+  let frame;
+  const follow = () => {
+    const scenes = scenesOf(graph);
+    const lead = scenes.find(([name]) => name === leader)?.[1];
+    frame = undefined;
+    if (!lead) return;
+    const camera = lead.getCamera();
+    const now = JSON.stringify(camera);
+    if (now !== seen) {
+      seen = now;
+      resting = 0;
+      for (const [name, scene] of scenes) {
+        if (name === leader) continue;
+        scene.setViewport({ camera, aspectratio: scene.fullSceneLayout.aspectratio });
+      }
+    } else if (!lead.camera.mouseListener.buttons) resting += 1;
+    if (resting < FRAMES_OF_REST) frame = requestAnimationFrame(follow);
+  };
+  const take = ({ clientX, clientY }) => {
+    const scenes = scenesOf(graph);
+    if (scenes.length < 2) return;
+    const hit = scenes.find(([, scene]) => {
+      const { left, right, top, bottom } = scene.container.getBoundingClientRect();
+      return clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;
+    });
+    if (!hit) return;
+    leader = hit[0];
+    seen = undefined;
+    resting = 0;
+    frame ??= requestAnimationFrame(follow);
+  };
+  const touch = ({ touches }) => touches.length && take(touches[0]);
+  el.addEventListener("pointerdown", take, true);
+  el.addEventListener("wheel", take, { capture: true, passive: true });
+  el.addEventListener("touchstart", touch, { capture: true, passive: true });
+  return () => {
+    cancelAnimationFrame(frame);
+    el.removeEventListener("pointerdown", take, true);
+    el.removeEventListener("wheel", take, { capture: true });
+    el.removeEventListener("touchstart", touch, { capture: true });
+  };
 }
 
 /** Ask the kernel for the figure as it is now. */
@@ -190,6 +250,7 @@ export default () => {
       );
 
       const stopCamera = watchCamera(graph);
+      const unlinkCameras = linkCameras(el, graph);
 
       // Pictures that are made elsewhere have the shape that the view has here.
       let telling;
@@ -210,6 +271,7 @@ export default () => {
         clearTimeout(telling);
         stopWatching();
         stopCamera();
+        unlinkCameras();
         model.off("change:_py2js_update", drawn);
         model.off("change:_py2js_restyle", drawn);
         model.off("msg:custom", picture);
