@@ -25,8 +25,8 @@ RUN_HEADER = """\
 # system needs (appnope on macOS).
 """
 TEST_HEADER = """\
-# What the tests, the linter and the benchmarks need on top. Made by `make pins`,
-# like run.txt.
+# What the tests, the linter, the benchmarks and training need on top. Made by
+# `make pins`, like run.txt.
 -r run.txt
 """
 # Of the environment itself, or of one build of torch.
@@ -68,7 +68,8 @@ def main() -> None:
         run = install("run.in", [TORCH, *project["dependencies"]])
         pins = RUN_HEADER + pin_lines(run)
         Path(folder, "run.txt").write_text(pins)
-        both = install("test.in", ["-r run.txt", *project["optional-dependencies"]["test"]])
+        extras = project["optional-dependencies"]
+        both = install("test.in", ["-r run.txt", *extras["test"], *extras["train"]])
 
     (ROOT / "requirements" / "run.txt").write_text(pins)
     more = {name: version for name, version in both.items() if name not in run}
