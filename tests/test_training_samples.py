@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from face3d_widgets.training import backgrounds, camera_faults
+from face3d_widgets.training import backgrounds, camera_faults, natural
 from face3d_widgets.training.augment import WEIGHTS, make_sample
 from face3d_widgets.training.backgrounds import draw_background, match_light
 from face3d_widgets.training.framing import draw_frame, frame_render, head_box
@@ -231,3 +231,35 @@ def test_an_occluder_is_nearer_than_what_it_hides(portrait):
         assert hidden.any()
         assert (occluder.relief[hidden] > framed.relief[hidden]).all()
         assert 0 <= occluder.alpha.min() <= occluder.alpha.max() <= 1.001
+
+
+# --- dense textures ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("painter", [natural.leaves, natural.fibres, natural.grain])
+def test_dense_textures_are_dense_and_repeat_with_the_seed(painter):
+    first, again = (painter(96, np.random.default_rng(4)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == (96, 96, 3)
+    assert first.dtype == np.float32
+    many = [painter(64, np.random.default_rng(seed)) for seed in range(12)]
+    assert all(np.isfinite(picture).all() for picture in many)
+    # Unlike a wall, hardly any two neighbours are the same.
+    changes = [np.abs(np.diff(picture, axis=1)).mean() for picture in many]
+    assert np.median(changes) > 0.003
+
+
+def test_scraps_of_a_person_have_their_colours_and_not_their_shape():
+    coverage = np.zeros((64, 64), np.float32)
+    coverage[16:48, 24:40] = 1
+    person = np.zeros((64, 64, 3), np.float32)
+    person[16:32, 24:40] = [0.8, 0.2, 0.1]
+    person[32:48, 24:40] = [0.1, 0.2, 0.8]
+    heap = natural.shuffled(person, coverage, np.random.default_rng(0))
+    assert heap.shape == person.shape
+    assert heap.min() >= 0
+    assert heap.max() <= 0.81
+    np.testing.assert_allclose(heap[..., 1], 0.2, atol=0.01)  # in every colour of the person
+    assert heap[..., 0].std() > 0.05
+    nobody = natural.shuffled(person * 0, coverage * 0, np.random.default_rng(0))
+    assert (nobody == 0).all()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from face3d_widgets.training.backgrounds import draw_background, match_light
 from face3d_widgets.training.camera_faults import camera_faults
 from face3d_widgets.training.framing import Framed, draw_frame, frame_render
+from face3d_widgets.training.natural import shuffled
 from face3d_widgets.training.occluders import Occluder, draw_occluder
 from face3d_widgets.training.recolor import recolor_person
 from face3d_widgets.training.shards import BACKGROUND_RELIEF, Labels, TrainingRender
@@ -28,6 +29,7 @@ _FAR_BEHIND = -3.2  # relief below which only the masks of people count
 _OCCLUDER_WEIGHT = 0.3
 _OCCLUDER_CHANCE = 0.15
 _BYSTANDER_CHANCE = 0.08
+_SHUFFLED_CHANCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ def make_sample(
     """
     framed = frame_render(render, draw_frame(render, size, rng), size)
     background = draw_background(size, rng).color
+    if rng.random() < _SHUFFLED_CHANCE:
+        background = shuffled(framed.color, framed.coverage, rng)
     person = recolor_person(framed, background, rng)
     unknown = np.zeros((size, size), bool)
     labels, relief = framed.labels.copy(), framed.relief

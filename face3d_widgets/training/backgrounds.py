@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from face3d_widgets.training import natural
 from face3d_widgets.training.textures import (
     Picture,
     blur,
@@ -296,6 +297,12 @@ def _crowd(size: int, rng: np.random.Generator) -> tuple[Picture, Picture]:
     return blur(picture, rng.uniform(0.1, 0.6) * side), nearness
 
 
+def _natural(size: int, rng: np.random.Generator) -> tuple[Picture, Picture]:
+    """Dense textures; see `natural`."""
+    painter = (natural.leaves, natural.fibres, natural.grain)[rng.choice(3, p=[0.5, 0.25, 0.25])]
+    return painter(size, rng), _plane(size, rng)
+
+
 _PAINTERS: tuple[tuple[_Painter, float], ...] = (
     (_studio, 2.0),
     (_gradient, 0.7),
@@ -308,6 +315,7 @@ _PAINTERS: tuple[tuple[_Painter, float], ...] = (
     (_outdoors, 1.4),
     (_things, 1.6),
     (_crowd, 1.0),
+    (_natural, 7.0),
 )
 _CHANCES = np.array([chance for _, chance in _PAINTERS])
 _CUMULATED = np.cumsum(_CHANCES / _CHANCES.sum())
