@@ -3,7 +3,7 @@
 An EfficientNet-Lite0 encoder looks at the photo at ever coarser grids; a
 decoder in the manner of MiDaS v2.1 small walks back up and, at each step, fuses
 the coarse answer ("a head, about here, about this round") with the finer
-features of the same grid ("an edge, a nostril"). 3.7 million weights.
+features of the same grid ("an edge, a nostril"). 4.0 million weights.
 
 The first output is a *relief*: higher is nearer, affine in inverse depth, one
 unit for every 0.1 m on an adult's head. Whatever is not a person comes out near
@@ -11,9 +11,8 @@ unit for every 0.1 m on an adult's head. Whatever is not a person comes out near
 person" and of "this pixel is a head".
 
 The weights learned from synthetic heads only; the encoder started from
-ImageNet. They are relative depth of a face, not MiDaS, and they fail on near
-profiles (too flat), on hands or microphones before the face, and on small faces
-in large pictures.
+ImageNet. They are relative depth of a face, not MiDaS. What they learned from, how
+good they are and where they fail: `face_lite.md`, the model card beside this file.
 
 References
 ----------
@@ -41,8 +40,10 @@ __all__ = [
     "load_face_lite",
 ]
 
-#: From this logit on a pixel is rather a person than not.
-PERSON_LIKELY = 0.0
+#: From this logit on (1 in 20) a pixel may be a person and gets a person's depth. The
+#: outline must rather lie a pixel too far out than too far in: one pixel of a cheek at
+#: the background's depth is a hole.
+PERSON_LIKELY = -3.0
 #: From this logit on it is surely one (3 in 4); along the outline, between the two,
 #: pixels have the person's depth but often the background's colour.
 PERSON_SURE = 1.1
@@ -241,11 +242,7 @@ class AllMaps(nn.Module):
 
     def forward(self, rgb: Tensor) -> Tensor:
         """All maps of a batch of photos."""
-        maps = self.network.maps(rgb)
-        if self.network.channels == 1:
-            person = (maps + 1.75) * 2
-            maps = torch.cat([maps, person, person], 1)
-        return maps
+        return self.network.maps(rgb)
 
 
 def face_lite_from_weights(weights: Mapping[str, Tensor]) -> FaceLite:

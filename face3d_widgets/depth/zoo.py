@@ -82,11 +82,11 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                     "Ships with the program and is ready at once: relative depth of a head, "
                     "learned from synthetic heads only. It is not a MiDaS network."
                 ),
-                parameters=3_721_073,
-                size=7_551_150,
+                parameters=3_968_699,
+                size=8_046_706,
                 licence="MIT; encoder weights Apache-2.0",
                 memory=350_000_000,
-                input_side=192,
+                input_side=224,
                 relief_unit=0.1,
             ),
             _midas(

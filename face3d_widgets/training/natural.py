@@ -14,6 +14,8 @@ https://arxiv.org/abs/2106.05963
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +33,7 @@ def _palette(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
     if rng.random() < 0.35:
         parents[0] = _SKIN[rng.integers(len(_SKIN))] * rng.uniform(0.6, 1.1)
     spread = rng.uniform(0.03, 0.2)
-    colors = parents[rng.integers(len(parents), size=count)]
+    colors: NDArray[Any] = parents[rng.integers(len(parents), size=count)]
     colors = colors * rng.uniform(0.5, 1.4, (count, 1)) + rng.normal(0, spread, (count, 3))
     return np.clip(colors, 0, 1).astype(np.float32)
 
@@ -131,13 +133,13 @@ def shuffled(picture: Picture, coverage: Picture, rng: np.random.Generator) -> P
         return out
     for _ in range(int(rng.integers(15, 60))):
         i = int(rng.integers(len(rows)))
-        side = int(size * rng.uniform(0.04, 0.16))
+        side = max(3, int(size * rng.uniform(0.04, 0.16)))
         top = int(np.clip(rows[i] - side // 2, 0, size - side))
         left = int(np.clip(columns[i] - side // 2, 0, size - side))
         scrap = picture[top : top + side, left : left + side]
         scrap = scrap + mean * (1 - coverage[top : top + side, left : left + side, None])
-        large = int(side * rng.uniform(0.7, 2.5))
-        scrap = cv2.resize(np.rot90(scrap, rng.integers(4)), (large, large))
+        large = max(2, int(side * rng.uniform(0.7, 2.5)))
+        scrap = cv2.resize(np.rot90(scrap, int(rng.integers(4))), (large, large))
         y, x = (int(v) for v in rng.uniform(-0.15, 1, 2) * size)
         y0, x0, y1, x1 = max(y, 0), max(x, 0), min(y + large, size), min(x + large, size)
         if y1 > y0 and x1 > x0:
