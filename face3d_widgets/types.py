@@ -31,7 +31,7 @@ __all__ = [
 
 
 SHAPES = ("points", "mesh", "wireframe")
-COLORINGS = ("photo", "depth", "normals")
+COLORINGS = ("photo", "depth", "normals", "uncertainty")
 SOLIDS = ("bust", "relief", "lithophane")
 UNITS = ("relative", "mm")
 
@@ -299,6 +299,10 @@ class GeometryParams:
         Degrees, above 0 to 90: where the surface, at its natural relief, falls off more
         steeply than this from the picture's plane, there is a depth edge. Points there
         hang between face and background and are left out; 90 keeps everything.
+    most_unsure : float
+        Above 0 to 1: pixels whose estimate moves by more than this share of the relief
+        when the photo is shown a little otherwise are left out, once that was measured
+        (`ReconstructionSession.add_uncertainty`); 1 keeps everything.
     scale_shift : (scale, shift) or None
         The two numbers of `depth = 1 / (scale * inverse_depth + shift)` themselves,
         for depth in relative units; they take the place of `relief`.
@@ -314,6 +318,7 @@ class GeometryParams:
     cutoff: float = 0.4
     smoothing: float = 0.0
     edge_angle: float = 85.2
+    most_unsure: float = 1.0
     scale_shift: tuple[float, float] | None = None
     mm_per_unit: float | None = None
     wrong: WrongOnPurpose = WrongOnPurpose()
@@ -332,6 +337,11 @@ class GeometryParams:
         if not 0 < self.edge_angle <= 90:
             raise ValueError(
                 f"edge_angle must lie above 0 and up to 90 degrees, not {self.edge_angle}"
+            )
+        if not 0 < self.most_unsure <= 1:
+            raise ValueError(
+                f"most_unsure must lie above 0 and up to 1, not {self.most_unsure}; "
+                "1 leaves nothing out"
             )
         if self.scale_shift is not None:
             scale, shift = (float(number) for number in self.scale_shift)
@@ -415,8 +425,10 @@ class ViewParams:
     Attributes
     ----------
     draw_as : {"points", "mesh", "wireframe"}
-    color_by : {"photo", "depth", "normals"}
-        "normals" shows which way the surface faces, as a normal map does.
+    color_by : {"photo", "depth", "normals", "uncertainty"}
+        "normals" shows which way the surface faces, as a normal map does; "uncertainty"
+        how much the estimate moves when the photo is shown a little otherwise, or the
+        photo's colours while that has not been measured.
     colormap : str
         Name of a colour map in `face3d_widgets.figures.COLORMAPS`, used for the
         depth map and for colouring by depth.

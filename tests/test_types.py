@@ -146,7 +146,7 @@ def test_every_way_of_drawing_and_colouring_is_accepted():
             view = ViewParams(draw_as=draw_as, color_by=color_by, shaded=True)
             assert (view.draw_as, view.color_by) == (draw_as, color_by)
     assert set(SHAPES) == {"points", "mesh", "wireframe"}
-    assert set(COLORINGS) == {"photo", "depth", "normals"}
+    assert set(COLORINGS) == {"photo", "depth", "normals", "uncertainty"}
     assert not ViewParams().shaded
 
 

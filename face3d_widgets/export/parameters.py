@@ -11,7 +11,7 @@ import hashlib
 import json
 import types
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from face3d_widgets import __version__
 from face3d_widgets.types import GeometryParams, Photo, ViewParams
@@ -81,11 +81,23 @@ def parameters_to_json(parameters: SavedParameters) -> bytes:
     return f"{text}\n".encode()
 
 
-def parameters_from_json(data: bytes | str) -> SavedParameters:
+_Saved = TypeVar("_Saved", bound=SavedParameters)
+
+
+def parameters_from_json(
+    data: bytes | str,
+    kind: type[_Saved] = SavedParameters,  # type: ignore[assignment]
+) -> _Saved:
     """Read what `parameters_to_json` wrote, here or in another version.
 
     Fields that this version does not know are left out; parameters that the file
     lacks take their defaults.
+
+    Parameters
+    ----------
+    data : bytes or str
+    kind : type
+        `SavedParameters`, or a record that adds fields with defaults to it.
 
     Raises
     ------
@@ -108,7 +120,7 @@ def parameters_from_json(data: bytes | str) -> SavedParameters:
             f"parameters.json has format {version} and face3d_widgets {__version__} reads up to"
             f" {FORMAT_VERSION}; install a newer face3d_widgets"
         )
-    return _read(SavedParameters, values, "")
+    return cast("_Saved", _read(kind, values, ""))
 
 
 def _pixels_sha256(photo: Photo) -> str:

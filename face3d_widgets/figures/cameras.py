@@ -9,9 +9,11 @@ viewer's right.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CAMERAS", "FOV", "HOME_EYE", "camera", "eye_at"]
+__all__ = ["CAMERAS", "FOV", "HOME_EYE", "Viewpoint", "camera", "eye_at"]
 
 #: Plotly's vertical field of view in degrees; its figures have no other.
 FOV = 45.0
@@ -20,6 +22,47 @@ FOV = 45.0
 HOME_EYE = {"x": 0.5, "y": -1.4, "z": 0.1}
 
 _DISTANCE = math.hypot(HOME_EYE["x"], HOME_EYE["y"], HOME_EYE["z"])
+
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Viewpoint:
+    """From where the model is seen: x right, y away, z up, in units of the drawing's box.
+
+    Attributes
+    ----------
+    eye, center, up : (x, y, z)
+        Where the camera stands, what it looks at, which way is up.
+    """
+
+    eye: Triple
+    center: Triple = (0.0, 0.0, 0.0)
+    up: Triple = (0.0, 0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        numbers = [*self.eye, *self.center, *self.up]
+        if not all(math.isfinite(n) and abs(n) <= 1000 for n in numbers):
+            raise ValueError(f"a camera stands within 1000 units of the model, not at {self.eye}")
+        if math.dist(self.eye, self.center) < 1e-3 or not any(self.up):
+            raise ValueError("a camera cannot stand in what it looks at; move its eye away")
+
+    @classmethod
+    def from_plotly(cls, camera: Mapping[str, Any]) -> Viewpoint:
+        """The viewpoint of Plotly's `layout.scene.camera`, to a thousandth of a unit."""
+        parts: dict[str, Triple] = {}
+        for name in ("eye", "center", "up"):
+            given = camera.get(name)
+            if given is not None:
+                x, y, z = (round(float(given[axis]), 3) + 0.0 for axis in "xyz")
+                parts[name] = x, y, z
+        return cls(**parts)
+
+    def to_plotly(self) -> dict[str, Any]:
+        """The same in Plotly's words."""
+        parts = {"eye": self.eye, "center": self.center, "up": self.up}
+        return {name: dict(zip("xyz", part, strict=True)) for name, part in parts.items()}
 
 
 def eye_at(azimuth: float, elevation: float, distance: float) -> dict[str, float]:

@@ -18,6 +18,8 @@ from face3d_widgets.geometry import SubjectStats, vertex_normals
 from face3d_widgets.types import Mesh, ViewParams
 
 __all__ = [
+    "MOST_UNCERTAIN",
+    "UNCERTAINTY_COLORMAP",
     "ColorScale",
     "color_bytes",
     "color_scale_of",
@@ -27,12 +29,19 @@ __all__ = [
     "normals_of",
     "screen_range",
     "stops",
+    "uncertainty_bytes",
 ]
 
 ColorScale = PhotoPalette | str
 """The photo's palette, a colour map's name, `NORMALS` or `CLAY`."""
 
 NORMALS, CLAY = "normals", "clay"
+
+#: Share of the relief at the bright end of the colours of uncertainty. It is the same for
+#: every photo and network, so that colours can be compared.
+MOST_UNCERTAIN = 0.06
+#: Dark is sure, bright moves most.
+UNCERTAINTY_COLORMAP = "Inferno"
 
 # A light warm grey, which tells nothing of anybody's skin.
 _CLAY_COLOR = "rgb(214,207,199)"
@@ -48,10 +57,13 @@ def color_scale_of(scene: Scene, view: ViewParams) -> ColorScale:
     A shaded mesh with the photo's colours is drawn as clay: the photo has shadows of
     its own, which the eye would take for shape.
     """
-    if view.color_by == "normals":
+    colored_by = scene.colored_by(view)
+    if colored_by == "normals":
         return NORMALS
-    if view.color_by == "depth":
+    if colored_by == "depth":
         return view.colormap
+    if colored_by == "uncertainty":
+        return UNCERTAINTY_COLORMAP
     if view.shaded and scene.drawn_as(view) == "mesh":
         return CLAY
     return scene.palette
@@ -89,10 +101,14 @@ def color_bytes(
     """
     cloud = scene.cloud
     every = slice(None) if take is None else take
-    if view.color_by == "normals":
+    colored_by = scene.colored_by(view)
+    if colored_by == "normals":
         return normal_bytes(normals_of(scene)[every])
-    if view.color_by == "depth":
+    if colored_by == "depth":
         return depth_bytes(cloud.inverse_depth[every], scene.stats)
+    if colored_by == "uncertainty":
+        assert scene.uncertainty is not None
+        return uncertainty_bytes(scene.uncertainty.ravel()[cloud.pixels[every]])
     return scene.palette.indices[cloud.pixels[every]]
 
 
@@ -107,6 +123,17 @@ def depth_bytes(values: NDArray[np.float32], stats: SubjectStats) -> NDArray[np.
     low, high = screen_range(stats)
     share = (values - np.float32(low)) * np.float32(255 / (high - low))
     return np.clip(share, 0, 255).astype(np.uint8)
+
+
+def uncertainty_bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Uncertainty as 0 to 255, from 0 to `MOST_UNCERTAIN`.
+
+    Parameters
+    ----------
+    values : (n,) float32
+        Shares of the subject's relief.
+    """
+    return np.clip(values * np.float32(255 / MOST_UNCERTAIN), 0, 255).astype(np.uint8)
 
 
 def screen_range(stats: SubjectStats) -> tuple[float, float]:

@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from face3d_widgets.figures.cameras import camera
+from face3d_widgets.figures.cameras import Viewpoint, camera
 from face3d_widgets.figures.coloring import color_bytes, color_scale_of, stops
 from face3d_widgets.figures.overlays import LabelledLines, axes_lines, dimension_lines, in_front
 from face3d_widgets.figures.scene import Scene, to_figure_axes
@@ -100,6 +100,19 @@ class FaceFigure:
             For a name that is not there.
         """
         self.figure.update_layout(scene_camera=camera(name))
+
+    @property
+    def viewpoint(self) -> Viewpoint:
+        """From where it is seen now; setting it moves the camera there."""
+        return Viewpoint.from_plotly(self.figure.layout.scene.camera.to_plotly_json())
+
+    @viewpoint.setter
+    def viewpoint(self, viewpoint: Viewpoint) -> None:
+        self.figure.update_layout(scene_camera=viewpoint.to_plotly())
+
+    def on_viewpoint(self, handler: Callable[[], None]) -> None:
+        """Call `handler()` when the camera has come to rest elsewhere."""
+        self.figure.layout.on_change(lambda *_: handler(), "scene.camera")
 
     def show_measurement(self, points: Sequence[ArrayLike] | ArrayLike, text: str = "") -> None:
         """Mark one or two points, with the distance between two.
@@ -232,12 +245,14 @@ class FaceFigure:
             colors = color_bytes(scene, view, take)
             setattr(target, attribute, colors[self._paths] if name == "wireframe" else colors)
 
-        source = {
+        colored_by = scene.colored_by(view)
+        source: tuple[Any, ...] = {
             "photo": (scene.palette, scene.cloud.pixels),
             "depth": (scene.stats, scene.cloud.inverse_depth),
             "normals": (scene.cloud,),
-        }[view.color_by]
-        self._send(f"{name}-color", (view.color_by, faces, *source), set_bytes)
+            "uncertainty": (scene.uncertainty, scene.cloud.pixels),
+        }[colored_by]
+        self._send(f"{name}-color", (colored_by, faces, *source), set_bytes)
 
     def _place(self, index: int, scene: Scene) -> None:
         placed = to_figure_axes(scene.cloud.points, scene.framing.center)

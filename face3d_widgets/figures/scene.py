@@ -34,6 +34,9 @@ class Scene:
     mm_per_unit : float or None
         Millimetres that one unit of the shape stands for; None while nobody has
         measured, and lengths are relative.
+    uncertainty : (h, w) float32 or None
+        How much the estimate moves at each pixel of the photo, as a share of the subject's
+        relief; None while nobody has measured it.
     """
 
     shape: PointCloud | Mesh
@@ -41,11 +44,18 @@ class Scene:
     stats: SubjectStats
     framing: Framing
     mm_per_unit: float | None = None
+    uncertainty: NDArray[np.float32] | None = None
 
     @property
     def cloud(self) -> PointCloud:
         """The points, or the mesh's vertices."""
         return self.shape.vertices if isinstance(self.shape, Mesh) else self.shape
+
+    def colored_by(self, view: ViewParams) -> str:
+        """What colours show; an uncertainty that was not measured shows as the photo."""
+        if view.color_by == "uncertainty" and self.uncertainty is None:
+            return "photo"
+        return view.color_by
 
     def drawn_as(self, view: ViewParams) -> str:
         """What a view makes of the shape: "points", "mesh" or "wireframe"."""

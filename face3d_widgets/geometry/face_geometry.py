@@ -46,8 +46,8 @@ class Framing:
 class FaceGeometry:
     """Turns a photo and its inverse depth into a point cloud, a mesh or a surface.
 
-    Choosing pixels depends on `n_points`, `cutoff` and `edge_angle` only, smoothing on
-    `smoothing` only; both are kept, and what relief and field of view change is three
+    Choosing pixels depends on `n_points`, `cutoff`, `edge_angle` and `most_unsure` only,
+    smoothing on `smoothing` only; both are kept, and what relief and field of view change is three
     multiplications a point.
 
     Parameters
@@ -55,6 +55,9 @@ class FaceGeometry:
     photo : Photo
     inverse_depth : InverseDepth
         Of the same height and width as the photo.
+    uncertainty : (h, w) float32, optional
+        How much the estimate moves at each pixel, as a share of the subject's relief: what
+        `params.most_unsure` is held against. Without it nothing is left out as unsure.
 
     Raises
     ------
@@ -62,18 +65,33 @@ class FaceGeometry:
         When the sizes differ.
     """
 
-    def __init__(self, photo: Photo, inverse_depth: InverseDepth) -> None:
+    def __init__(
+        self,
+        photo: Photo,
+        inverse_depth: InverseDepth,
+        uncertainty: NDArray[np.float32] | None = None,
+    ) -> None:
         if inverse_depth.values.shape != photo.rgb.shape[:2]:
             raise ValueError(
                 f"photo {photo.rgb.shape[:2]} and inverse depth "
                 f"{inverse_depth.values.shape} differ in size"
             )
+        if uncertainty is not None and uncertainty.shape != inverse_depth.values.shape:
+            raise ValueError(
+                f"inverse depth {inverse_depth.values.shape} and uncertainty "
+                f"{uncertainty.shape} differ in size"
+            )
         self.photo = photo
         self.inverse_depth = inverse_depth
-        self.maps = Maps(inverse_depth)
+        self.maps = Maps(inverse_depth, uncertainty)
         self.nearness = self.maps.nearness
         self.stats: SubjectStats = self.maps.stats
         self._kept = Kept()
+
+    @property
+    def uncertainty(self) -> NDArray[np.float32] | None:
+        """(h, w) float32, read-only: how much the estimate moves; None where not measured."""
+        return self.maps.uncertainty
 
     @property
     def found_subject(self) -> bool:

@@ -40,7 +40,7 @@ class Kept:
 
 def choice_of(params: GeometryParams) -> tuple[Hashable, ...]:
     """The parameters that choose pixels."""
-    return params.cutoff, params.edge_angle, params.wrong.edges_kept
+    return params.cutoff, params.edge_angle, params.wrong.edges_kept, params.most_unsure
 
 
 def evenness_of(params: GeometryParams) -> tuple[Hashable, ...]:
@@ -54,10 +54,15 @@ class Maps:
     Parameters
     ----------
     inverse_depth : InverseDepth
+    uncertainty : (h, w) float32, optional
+        What `params.most_unsure` is held against; without it nothing is left out as unsure.
     """
 
-    def __init__(self, inverse_depth: InverseDepth) -> None:
+    def __init__(
+        self, inverse_depth: InverseDepth, uncertainty: NDArray[np.float32] | None = None
+    ) -> None:
         self.inverse_depth = inverse_depth
+        self.uncertainty = None if uncertainty is None else read_only(uncertainty)
         self.nearness = read_only(nearness(inverse_depth))
         self.stats: SubjectStats = subject_stats(inverse_depth, self.nearness)
         self.height = inverse_depth.values.shape[0]
@@ -88,11 +93,14 @@ class Maps:
         return self._kept.get("gradient", evenness_of(params), make)
 
     def kept(self, params: GeometryParams) -> NDArray[np.bool_]:
-        """bool: pixels nearer than the cut-off and off the depth edges."""
+        """bool: pixels nearer than the cut-off, off the depth edges and sure enough."""
 
         def make() -> NDArray[np.bool_]:
             near = self.nearness >= params.cutoff
-            return read_only(near & (self._fall <= self.steepest(params)))
+            near &= self._fall <= self.steepest(params)
+            if self.uncertainty is not None and params.most_unsure < 1:
+                near &= self.uncertainty <= params.most_unsure
+            return read_only(near)
 
         return self._kept.get("kept", choice_of(params), make)
 

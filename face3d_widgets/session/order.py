@@ -159,4 +159,5 @@ def make_scene(
         stats=geometry.stats,
         framing=geometry.framing(params),
         mm_per_unit=params.mm_per_unit,
+        uncertainty=geometry.uncertainty,
     )

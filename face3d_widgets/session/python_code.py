@@ -8,7 +8,7 @@ from typing import Any
 from face3d_widgets.samples import SAMPLES, load_sample
 from face3d_widgets.types import GeometryParams, Photo, ViewParams
 
-__all__ = ["python_code"]
+__all__ = ["constructor", "is_sample", "python_code"]
 
 
 def python_code(photo: Photo, model: str, params: GeometryParams, view: ViewParams) -> str:
@@ -20,7 +20,7 @@ def python_code(photo: Photo, model: str, params: GeometryParams, view: ViewPara
     """
     names = {"FaceViewer", "ReconstructionSession"}
     lines = []
-    if _is_sample(photo):
+    if is_sample(photo):
         opened = f'load_sample("{photo.name}")'
         imports = ["from face3d_widgets.samples import load_sample"]
     else:
@@ -29,14 +29,16 @@ def python_code(photo: Photo, model: str, params: GeometryParams, view: ViewPara
         lines.append("# Your photo: put its file here, with its folder.")
     model_part = "" if model == "face_lite" else f", model={model!r}"
     lines += ["session = ReconstructionSession()", f"session.open({opened}{model_part})"]
-    lines.append(f"session.params = {_constructor(params, GeometryParams(), names)}")
-    lines.append(f"viewer = FaceViewer(session, view={_constructor(view, ViewParams(), names)})")
+    if params.most_unsure < 1 or view.color_by == "uncertainty":
+        lines.append("session.add_uncertainty()  # runs the network nine times")
+    lines.append(f"session.params = {constructor(params, GeometryParams(), names)}")
+    lines.append(f"viewer = FaceViewer(session, view={constructor(view, ViewParams(), names)})")
     lines.append("viewer")
     imports.insert(0, f"from face3d_widgets import {', '.join(sorted(names))}")
     return "\n".join([*imports, "", *lines, ""])
 
 
-def _is_sample(photo: Photo) -> bool:
+def is_sample(photo: Photo) -> bool:
     """Whether the photo is the sample whose name it bears."""
     return photo.name in SAMPLES and bool(
         photo.rgb.shape == (sample := load_sample(photo.name)).rgb.shape
@@ -44,8 +46,12 @@ def _is_sample(photo: Photo) -> bool:
     )
 
 
-def _constructor(record: Any, default: Any, names: set[str]) -> str:
-    """The call that makes a record, with only what differs from `default`."""
+def constructor(record: Any, default: Any, names: set[str] | None = None) -> str:
+    """The call that makes a record, with only what differs from `default`.
+
+    The classes that it needs are added to `names`.
+    """
+    names = set() if names is None else names
     names.add(type(record).__name__)
     parts = []
     for entry in dataclasses.fields(record):
@@ -53,7 +59,7 @@ def _constructor(record: Any, default: Any, names: set[str]) -> str:
         if value == usual:
             continue
         if dataclasses.is_dataclass(value):
-            parts.append(f"{entry.name}={_constructor(value, usual, names)}")
+            parts.append(f"{entry.name}={constructor(value, usual, names)}")
         else:
             parts.append(f"{entry.name}={value!r}")
     return f"{type(record).__name__}({', '.join(parts)})"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from face3d_widgets.depth import DEFAULT_MODEL, DepthEstimator
+from face3d_widgets.depth.uncertainty import measure_uncertainty
 from face3d_widgets.figures import FaceFigure, PhotoPalette, Scene
 from face3d_widgets.geometry import FaceGeometry, fov_from_focal_length_35mm, measure
 from face3d_widgets.image import read_photo, read_photo_file
@@ -58,6 +61,10 @@ class Reconstruction:
     palette : PhotoPalette
     seconds : float
         Time that depth took, the network included.
+    uncertainty : (h, w) float32, read-only, or None
+        How much the estimate moves when the photo is shown a little otherwise, as a share
+        of the subject's relief; None until somebody asks, since it takes nine runs of the
+        network.
     """
 
     photo: Photo
@@ -65,6 +72,7 @@ class Reconstruction:
     geometry: FaceGeometry
     palette: PhotoPalette
     seconds: float
+    uncertainty: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +195,70 @@ class ReconstructionSession:
             seconds=seconds,
         )
 
+    def with_uncertainty(
+        self,
+        result: Reconstruction,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Reconstruction:
+        """A result with its uncertainty measured, changing nothing; for a worker thread.
+
+        Parameters
+        ----------
+        result : Reconstruction
+        progress : callable, optional
+            Told the step and the share that is done.
+        cancelled : callable, optional
+            Asked before each run of the network; True ends the work.
+
+        Raises
+        ------
+        ModelError
+            As `reconstruct`; `UncertaintyCancelled` when `cancelled` said so.
+
+        See Also
+        --------
+        face3d_widgets.depth.uncertainty : what is measured, and what it cannot tell.
+        """
+        if result.uncertainty is not None:
+            return result
+        photo, model, estimator = result.photo, result.inverse_depth.model, self.estimator
+        estimator.set_photo(photo)
+        if isinstance(estimator, DepthEstimator):
+            uncertainty = estimator.uncertainty(model, progress, cancelled)
+        else:
+
+            def run(variant: Photo) -> InverseDepth:
+                estimator.set_photo(variant)
+                return estimator.predict(model)
+
+            try:
+                uncertainty = measure_uncertainty(photo, run, progress, cancelled)
+            finally:
+                estimator.set_photo(photo)
+        geometry = FaceGeometry(photo, result.inverse_depth, uncertainty)
+        return dataclasses.replace(result, geometry=geometry, uncertainty=uncertainty)
+
+    def add_uncertainty(self) -> NDArray[np.float32]:
+        """Measure how unsure the network is at each pixel of the present result, and keep it.
+
+        `params.most_unsure` and `ViewParams(color_by="uncertainty")` have an effect from
+        then on.
+
+        Returns
+        -------
+        (h, w) float32, read-only
+            Standard deviation of the estimate, as a share of the subject's relief.
+
+        Raises
+        ------
+        ModelError
+            When the network cannot be used.
+        """
+        self.accept(self.with_uncertainty(self.result))
+        assert self.result.uncertainty is not None
+        return self.result.uncertainty
+
     def accept(self, result: Reconstruction) -> None:
         """Make a result the present one.
 
@@ -197,7 +269,7 @@ class ReconstructionSession:
         last, self._result = self._result, result
         if last is None:
             return
-        if last is not result:
+        if last.inverse_depth is not result.inverse_depth:
             self._params = dataclasses.replace(self._params, scale_shift=None)
         if result.photo is not last.photo:
             self.clear_scale()
@@ -298,8 +370,9 @@ class ReconstructionSession:
             What pictures show, from `figure_as_shown`; drawn anew where none is given.
         """
         if self._file_geometry is None or self._file_geometry[0] is not self.result:
-            geometry = FaceGeometry(self.result.photo, self.result.inverse_depth)
-            self._file_geometry = self.result, geometry
+            result = self.result
+            geometry = FaceGeometry(result.photo, result.inverse_depth, result.uncertainty)
+            self._file_geometry = result, geometry
         return Order(
             geometry=self._file_geometry[1],
             palette=self.result.palette,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import traitlets as t
 
+from face3d_widgets.figures import colormap_lut
+from face3d_widgets.figures.coloring import MOST_UNCERTAIN, UNCERTAINTY_COLORMAP
 from face3d_widgets.types import GeometryParams, WrongOnPurpose
 from face3d_widgets.widgets.base import FaceWidget
 
@@ -21,10 +25,14 @@ class ViewBadges(FaceWidget, script="badges.js"):
         "relative units" or "millimetres".
     wrong : str
         The mistakes, or "" where there are none.
+    legend : dict
+        What colours mean where they are not the photo's: `{"before", "after", "colors"}`,
+        texts on either side of a bar of colours.
     """
 
     units = t.Unicode(_UNITS[False], help="The unit of lengths.").tag(sync=True)
     wrong = t.Unicode("", help="Mistakes made on purpose.").tag(sync=True)
+    legend = t.Dict({}, help="What colours mean.").tag(sync=True)
 
     def show(self, params: GeometryParams) -> None:
         """Say what holds for these parameters."""
@@ -32,6 +40,19 @@ class ViewBadges(FaceWidget, script="badges.js"):
         with self.hold_sync():
             self.units = _UNITS[params.mm_per_unit is not None]
             self.wrong = f"Wrong on purpose: {', '.join(names)}" if names else ""
+
+    def show_legend(self, uncertainty: bool) -> None:
+        """Say what colours mean where they show uncertainty."""
+        self.legend = _uncertainty_legend() if uncertainty else {}
+
+
+def _uncertainty_legend() -> dict[str, Any]:
+    colors = colormap_lut(UNCERTAINTY_COLORMAP)[::17].tolist()
+    return {
+        "before": "moves by 0 %",
+        "after": f"{100 * MOST_UNCERTAIN:g} % of the relief",
+        "colors": [f"rgb({r},{g},{b})" for r, g, b in colors],
+    }
 
 
 def mistakes(wrong: WrongOnPurpose) -> list[str]:

@@ -91,9 +91,45 @@ _SHAPE = [
     ),
 ]
 
+_MEASURING = {
+    "kind": "progress",
+    "trait": "measuring",
+    "share": "measured_share",
+    "message": "cancel-measuring",
+}
+
+_SHAPE.append(
+    _details(
+        "How sure the network is",
+        _slider(
+            "most_unsure",
+            "Leave out unsure points",
+            0.005,
+            0.2,
+            0.01,
+            "Those whose depth moves by more than this share of the relief.",
+            scale="log",
+            percent=True,
+            off=1.0,
+        ),
+        _MEASURING,
+        intro="The photo is shown again: mirrored, moved, smaller. Where the estimate moves, the "
+        "network is unsure. That finds outlines, hair and background. It hardly finds a nose "
+        "that comes out too flat every time: what is wrong alike in every showing looks sure.",
+    )
+)
+
 _APPEARANCE = [
     _choice("draw_as", "Draw as", points="Points", mesh="Surface", wireframe="Wireframe"),
-    _choice("color_by", "Colour by", photo="Photo", depth="Depth", normals="Normals"),
+    _choice(
+        "color_by",
+        "Colour by",
+        photo="Photo",
+        depth="Depth",
+        normals="Normals",
+        uncertainty="Unsure",
+    ),
+    _MEASURING,
     _check(
         "shaded",
         "Shaded",

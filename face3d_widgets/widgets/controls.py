@@ -24,6 +24,10 @@ from face3d_widgets.widgets.control_groups import GROUPS, MANY_POINTS, MOST_POIN
 __all__ = ["GeometryControls"]
 
 
+# What the controls are told, and no person sets.
+_TOLD = ("max_points", "numbers", "trouble", "measuring", "measured_share")
+
+
 class GeometryControls(FaceWidget, script="controls.js"):
     """Sliders and choices for a `FaceViewer`.
 
@@ -44,11 +48,14 @@ class GeometryControls(FaceWidget, script="controls.js"):
         Points or mesh vertices, 1,000 to `max_points`.
     edge_angle : float
         Degrees, 60 to 90: steeper is a depth edge; 90 keeps everything.
+    most_unsure : float
+        0.005 to 0.2 of the relief: points whose estimate moves by more are left out; 1 keeps
+        everything.
     scale_shift : [scale, shift] or None
         The two numbers of `depth = 1 / (scale * inverse_depth + shift)`, in place of
         `relief`; None leaves them to it.
     draw_as : {"points", "mesh", "wireframe"}
-    color_by : {"photo", "depth", "normals"}
+    color_by : {"photo", "depth", "normals", "uncertainty"}
     shaded : bool
         A surface is lit, so that its shape shows.
     colormap : str
@@ -68,6 +75,10 @@ class GeometryControls(FaceWidget, script="controls.js"):
         The two numbers in use, to be shown.
     trouble : str
         Why the numbers that were typed last cannot be used, or "".
+    measuring : str
+        The step of measuring the uncertainty that is under way, or "".
+    measured_share : float
+        Share of it that is done, 0 to 1.
     """
 
     relief = t.Float(GeometryParams.relief, min=0, max=3, help="Depth scale.").tag(sync=True)
@@ -80,6 +91,7 @@ class GeometryControls(FaceWidget, script="controls.js"):
         sync=True
     )
     edge_angle = t.Float(GeometryParams.edge_angle, min=60, max=90, help="Degrees.").tag(sync=True)
+    most_unsure = t.Float(1.0, min=0.005, max=1, help="Share of the relief.").tag(sync=True)
     scale_shift: t.List[float] | None = t.List(  # type: ignore[assignment]
         t.Float(), None, minlen=2, maxlen=2, allow_none=True, help="In place of relief."
     ).tag(sync=True)
@@ -101,6 +113,8 @@ class GeometryControls(FaceWidget, script="controls.js"):
     )
     numbers = t.List(t.Float(), [], help="Scale and shift in use.").tag(sync=True)
     trouble = t.Unicode("", help="Why typed numbers cannot be used.").tag(sync=True)
+    measuring = t.Unicode("", help="What is being measured.").tag(sync=True)
+    measured_share = t.Float(0.0, help="Share that is done.").tag(sync=True)
     _groups = t.List(t.Dict(), GROUPS, read_only=True).tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -108,8 +122,9 @@ class GeometryControls(FaceWidget, script="controls.js"):
         self.defaults: dict[str, Any] = {
             name: getattr(self, name)
             for name in GeometryControls.class_own_traits(sync=True)
-            if not name.startswith("_") and name not in ("max_points", "numbers", "trouble")
+            if not name.startswith("_") and name not in _TOLD
         }
+        self._on_cancel: Callable[[], None] = lambda: None
         self._check: Callable[[GeometryParams], object] | None = None
         self.on_msg(self._on_message)
         self.observe(self._forget_trouble, "scale_shift")
@@ -124,6 +139,7 @@ class GeometryControls(FaceWidget, script="controls.js"):
             cutoff=self.cutoff,
             smoothing=self.smoothing,
             edge_angle=self.edge_angle,
+            most_unsure=self.most_unsure,
             scale_shift=None if self.scale_shift is None else (*self.scale_shift,),  # type: ignore[arg-type]
             wrong=WrongOnPurpose(
                 inverse_as_depth=self.inverse_as_depth,
@@ -171,6 +187,10 @@ class GeometryControls(FaceWidget, script="controls.js"):
         """Let `check(params)` raise a ValueError for numbers that no scene can have."""
         self._check = check
 
+    def on_cancel(self, handler: Callable[[], None]) -> None:
+        """Call `handler()` when the measuring of the uncertainty shall stop."""
+        self._on_cancel = handler
+
     def reset(self) -> None:
         """Every slider back to `defaults`.
 
@@ -188,6 +208,8 @@ class GeometryControls(FaceWidget, script="controls.js"):
     def _on_message(self, _: Any, message: dict[str, Any], __: Any) -> None:
         if message.get("type") == "reset":
             self.reset()
+        elif message.get("type") == "cancel-measuring":
+            self._on_cancel()
         elif message.get("type") == "numbers":
             scale, shift = message.get("scale"), message.get("shift")
             typed = [math.nan if value is None else float(value) for value in (scale, shift)]

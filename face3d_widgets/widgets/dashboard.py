@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import ipywidgets
@@ -10,18 +12,22 @@ import traitlets as t
 
 from face3d_widgets.depth import ModelError, is_ready, model_info
 from face3d_widgets.session import Reconstruction, ReconstructionSession
+from face3d_widgets.session.replay import to_link
 from face3d_widgets.types import Photo
-from face3d_widgets.widgets.base import FaceWidget
 from face3d_widgets.widgets.controls import GeometryControls
 from face3d_widgets.widgets.export_panel import ExportPanel
 from face3d_widgets.widgets.exporter import Exporter
+from face3d_widgets.widgets.header import PageHeader
 from face3d_widgets.widgets.jobs import Jobs
 from face3d_widgets.widgets.measure_panel import MeasurePanel
 from face3d_widgets.widgets.model_selector import ModelSelector
 from face3d_widgets.widgets.photo_upload import PhotoUpload
 from face3d_widgets.widgets.photo_view import PhotoDepthView
+from face3d_widgets.widgets.replay_bar import ReplayBar
+from face3d_widgets.widgets.replayer import Replayer
 from face3d_widgets.widgets.status import StatusLine
 from face3d_widgets.widgets.tabs import PageTabs
+from face3d_widgets.widgets.uncertainty import UncertaintyMeter
 from face3d_widgets.widgets.view_bar import ViewBar
 from face3d_widgets.widgets.viewer import FaceViewer, connect
 
@@ -46,10 +52,6 @@ class _Page(Protocol):
         """End what is under way."""
 
 
-class _Header(FaceWidget, script="header.js"):
-    """Title, light and dark, and how it works."""
-
-
 class Dashboard(ipywidgets.Box):
     """Upload, depth, 3D, sliders and downloads.
 
@@ -68,6 +70,8 @@ class Dashboard(ipywidgets.Box):
     status : StatusLine
     tabs : PageTabs
         Its value is the page that is shown: "model", "compare" or "lab".
+    replay : ReplayBar
+        Its `link` is the fragment of an address that shows the page as it is now.
     result : Reconstruction or None
         The result on the screen; observe it to follow.
 
@@ -100,15 +104,23 @@ class Dashboard(ipywidgets.Box):
         self.exports = ExportPanel()
         self.status = StatusLine()
         self.tabs = PageTabs(pages=_PAGES, value="model")
+        self.replay = ReplayBar()
+        self._held = self._estimating = False
         self._pages: dict[str, _Page] = {}
         super().__init__(
             [
-                _Header(),
-                self.tabs,
+                PageHeader(self.viewer),
+                _box("f3d-top", self.tabs, self.replay),
                 self.status,
-                _area("f3d-area-photo", self.upload, self.photo_view, self.models, self.measure),
-                _area(
-                    "f3d-area-model",
+                _box(
+                    "f3d-area f3d-area-photo",
+                    self.upload,
+                    self.photo_view,
+                    self.models,
+                    self.measure,
+                ),
+                _box(
+                    "f3d-area f3d-area-model",
                     self.viewer,
                     ViewBar(self.viewer),
                     self.exports,
@@ -130,6 +142,15 @@ class Dashboard(ipywidgets.Box):
         self.observe(self._exporter.refresh, "result")
         self.tabs.observe(self._on_page, "value")
         self.observe(self._open_page, "result")
+        self._meter = UncertaintyMeter(
+            self.controls,
+            self.viewer,
+            self.jobs,
+            measured=self._on_measured,
+            failed=self.status.ready,
+            progress=self.status.busy,
+        )
+        self._replayer = Replayer(self.replay, self)
         self.estimate()
 
     def page(self, name: str) -> _Page | None:
@@ -138,11 +159,15 @@ class Dashboard(ipywidgets.Box):
 
     def estimate(self) -> None:
         """Estimate the chosen photo's depth with the chosen network, beside the page."""
+        if self._held:
+            return
         photo, model = self.upload.photo, self.models.value
         if photo is None:
             self.status.ready("Choose a photo to begin.")
             return
         self._asked = photo, model
+        self._estimating = True
+        self._meter.stop()
         self.photo_view.show_photo(photo)
         start = time.perf_counter()
         loading = "" if self.result else f"Loading {model_info(model).title}"
@@ -152,6 +177,7 @@ class Dashboard(ipywidgets.Box):
             return self.session.reconstruct(photo, model, self._report)
 
         def done(result: Reconstruction) -> None:
+            self._estimating = False
             took = "" if self.result is None else f" in {time.perf_counter() - start:.1f} s"
             self._show(result)
             self.models.refresh()  # how long it took, and what fits beside it
@@ -159,6 +185,41 @@ class Dashboard(ipywidgets.Box):
                 self.status.ready(f"{_described(result)} Ready{took}.")
 
         self.jobs.submit("reconstruct", work, done, lambda error: self._failed(error, model))
+
+    @contextmanager
+    def one_estimate(self) -> Iterator[None]:
+        """Choose a photo and a network inside; depth is estimated once, afterwards."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            photo, model = self._asked or (None, "")
+            if self.upload.photo is not photo or self.models.value != model:
+                self.estimate()
+
+    @property
+    def settled(self) -> bool:
+        """Whether no estimate is under way."""
+        return not self._estimating
+
+    def to_link(self) -> str:
+        """Fragment of an address that shows the page as it is now, without "#"."""
+        return to_link(self._replayer.capture())
+
+    def open_link(self, link: str) -> None:
+        """Set the page as a link says; parts that are unknown or broken are left out and named.
+
+        Parameters
+        ----------
+        link : str
+            A fragment from `to_link`, or a whole address with it.
+        """
+        self._replayer.open_link(link)
+
+    def _on_measured(self) -> None:
+        self.result = self.session.result
+        self.status.ready(f"{_described(self.session.result)} Measured how sure the network is.")
 
     def _report(self, step: str, share: float) -> None:
         self.jobs.call_soon(self.status.busy, step, share)
@@ -170,11 +231,14 @@ class Dashboard(ipywidgets.Box):
         self.photo_view.show_depth(result.inverse_depth, result.geometry.stats)
         self.exports.enabled = True
         self.controls.scale_shift = None  # those of another estimate
+        self._meter.renew()
         if new_photo:
             self.controls.set_photo(result.photo)
+        self._replayer.arrived(new_photo)
         self.viewer.redraw()
 
     def _failed(self, error: Exception, model: str) -> None:
+        self._estimating = False
         self.photo_view.pending = False
         if self.result is not None:
             self.photo_view.show_photo(self.result.photo)
@@ -192,6 +256,7 @@ class Dashboard(ipywidgets.Box):
             self.models.refuse(model, sentence, instead=shown)
         else:
             self.models.refresh()
+        self._replayer.arrived()
 
     def _on_model(self, _: object) -> None:
         photo, model = self._asked or (None, "")
@@ -267,10 +332,10 @@ class Dashboard(ipywidgets.Box):
             self.status.ready(_described(self.result))
 
 
-def _area(name: str, *children: ipywidgets.Widget) -> ipywidgets.Box:
+def _box(classes: str, *children: ipywidgets.Widget) -> ipywidgets.Box:
     box = ipywidgets.Box(children)
-    box.add_class("f3d-area")
-    box.add_class(name)
+    for name in classes.split():
+        box.add_class(name)
     return box
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,37 @@ class MeasurePanel(FaceWidget, script="measure_panel.js"):
             self.text = f"{str(error)[:1].upper()}{str(error)[1:]}."
         else:
             self._refresh()
+
+    def restore(self, mode: str, places: Sequence[Place], ruler: Ruler | None) -> bool:
+        """Measure as somebody did before; False where a place lies outside the photo.
+
+        Parameters
+        ----------
+        mode : str
+        places : sequence of at most two (row, column)
+            Chosen in this mode.
+        ruler : Ruler or None
+            The scale; None is relative lengths.
+        """
+        session = self._viewer.session
+        if not session.has_result:
+            return False
+        self._measure()  # another photo's places are forgotten first
+        photo = session.result.photo
+        ends = [ruler.start, ruler.end] if ruler is not None else []
+        if not all(0 <= r <= photo.height and 0 <= c <= photo.width for r, c in [*places, *ends]):
+            return False
+        if self.scaled:
+            self.clear_scale()
+        self._places = {name: [] for name in MODES}
+        if ruler is not None:
+            self._places["ruler"] = ends
+            self.set_scale(ruler.true_mm)
+        self.mode = mode
+        if mode != "off" and places:
+            self._places[mode] = list(places)
+        self._refresh()
+        return True
 
     def clear_scale(self) -> None:
         """Back to relative lengths."""

@@ -48,7 +48,12 @@ class ViewBar(FaceWidget, script="view_bar.js"):
         if not self._viewer.session.has_result:
             self.text = ""
         elif self._viewer.drawn == 0:
-            self.text = "Nothing is left to draw: move the background cut-off to the left."
+            unsure = self._viewer.params.most_unsure < 1
+            self.text = (
+                "Nothing is left to draw: leave out fewer unsure points."
+                if unsure and self._viewer.session.result.uncertainty is not None
+                else "Nothing is left to draw: move the background cut-off to the left."
+            )
         else:
             what = "points" if self._viewer.view.draw_as == "points" else "corners"
             self.text = f"{self._viewer.drawn:,} {what}"

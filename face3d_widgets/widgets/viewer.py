@@ -13,12 +13,15 @@ import traitlets as t
 from numpy.typing import NDArray
 
 from face3d_widgets.figures import FaceFigure, Scene
+from face3d_widgets.figures.cameras import Viewpoint
 from face3d_widgets.figures.figure_widget import FaceFigureWidget
 from face3d_widgets.geometry import project
 from face3d_widgets.session import ReconstructionSession
 from face3d_widgets.types import GeometryParams, Photo, ViewParams
 from face3d_widgets.widgets.badges import ViewBadges
 from face3d_widgets.widgets.controls import GeometryControls
+from face3d_widgets.widgets.jobs import Jobs
+from face3d_widgets.widgets.uncertainty import UncertaintyMeter
 
 __all__ = ["FaceViewer", "view"]
 
@@ -89,6 +92,19 @@ class FaceViewer(ipywidgets.Box):
         """
         self._face_figure.set_camera(name)
 
+    @property
+    def viewpoint(self) -> Viewpoint:
+        """From where the model is seen; setting it moves the camera there."""
+        return self._face_figure.viewpoint
+
+    @viewpoint.setter
+    def viewpoint(self, viewpoint: Viewpoint) -> None:
+        self._face_figure.viewpoint = viewpoint
+
+    def on_viewpoint(self, handler: Callable[[], None]) -> None:
+        """Call `handler()` when the camera has come to rest elsewhere."""
+        self._face_figure.on_viewpoint(handler)
+
     def scene(self) -> Scene:
         """What is drawn."""
         self._hand_on()
@@ -145,6 +161,7 @@ class FaceViewer(ipywidgets.Box):
             for show in self._overlays:
                 show(self._face_figure)
         self.badges.show(self.session.params)
+        self.badges.show_legend(scene.colored_by(self.view) == "uncertainty")
         self.drawn = len(scene.cloud)
 
 
@@ -176,6 +193,7 @@ def view(photo: Photo | bytes | str | Path, controls: bool = True) -> ipywidgets
     sliders = GeometryControls()
     sliders.set_photo(session.result.photo)
     connect(sliders, viewer)
+    UncertaintyMeter(sliders, viewer, Jobs())
     box = ipywidgets.Box([viewer, sliders])
     box.add_class("f3d-view")
     return box

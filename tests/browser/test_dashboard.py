@@ -111,7 +111,7 @@ def test_an_uploaded_photo_becomes_3d(page, photo_file):
     before = picture(page)
     depth = page.evaluate("document.querySelector('.f3d-photos canvas').toDataURL()")
 
-    page.set_input_files("input[type=file]", photo_file)
+    page.set_input_files(".f3d-upload input[type=file]", photo_file)
     wait_for_status(page, "class-photo, 4000 × 3000")
 
     wait_for_change(page, before, least=2)
@@ -126,7 +126,7 @@ def test_several_photos_make_a_gallery(page, photo_file, tmp_path):
     Image.open(photo_file).resize((300, 400)).save(other)
     photos = page.locator(".f3d-gallery button")
     n = photos.count()
-    page.set_input_files("input[type=file]", [photo_file, other])
+    page.set_input_files(".f3d-upload input[type=file]", [photo_file, other])
     expect(photos).to_have_count(n + 2)
     wait_for_status(page, "class-photo")
     page.locator(".f3d-gallery button").last.click()
@@ -151,14 +151,14 @@ def test_a_bad_file_gets_its_sentence_and_the_page_goes_on(page, photo_file, tmp
     bad = tmp_path / "holiday.jpg"
     bad.write_bytes(b"%PDF-1.7 not a photo")
     before = picture(page)
-    page.set_input_files("input[type=file]", bad)
+    page.set_input_files(".f3d-upload input[type=file]", bad)
     page.wait_for_selector(".f3d-errors p")
     sentence = page.inner_text(".f3d-errors")
     assert "holiday.jpg" in sentence
     assert "PDF" in sentence
     assert difference(picture(page), before) < 0.2  # the last good result stays
 
-    page.set_input_files("input[type=file]", photo_file)
+    page.set_input_files(".f3d-upload input[type=file]", photo_file)
     wait_for_status(page, "class-photo")
     assert page.locator(".f3d-errors p").count() == 0
 
@@ -167,7 +167,7 @@ def test_a_too_large_file_is_refused_before_it_is_sent(page, tmp_path):
     large = tmp_path / "large.png"
     with large.open("wb") as file:
         file.truncate(31 * 2**20)
-    page.set_input_files("input[type=file]", large)
+    page.set_input_files(".f3d-upload input[type=file]", large)
     page.wait_for_selector(".f3d-errors p")
     assert "30 MB" in page.inner_text(".f3d-errors")
 
@@ -256,7 +256,7 @@ def test_two_tabs_know_nothing_of_each_other(page, new_page, address, photo_file
     other = new_page()
     open_dashboard(other, address)
     assert other.locator(".f3d-gallery button").count() == 3
-    page.set_input_files("input[type=file]", photo_file)
+    page.set_input_files(".f3d-upload input[type=file]", photo_file)
     wait_for_status(page, "class-photo")
     move_slider(page, "relief", ["End"])
     assert other.locator(".f3d-gallery button").count() == 3

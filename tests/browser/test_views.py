@@ -126,7 +126,7 @@ def test_scale_and_shift_as_numbers(page):
 
 
 def test_a_large_photo_can_be_shown_with_every_pixel(page, photo_file):
-    page.set_input_files("input[type=file]", photo_file)
+    page.set_input_files(".f3d-upload input[type=file]", photo_file)
     page.wait_for_function(
         "document.querySelector('.f3d-status').dataset.state === 'ready' &&"
         " document.querySelector('.f3d-status').textContent.includes('class-photo')"

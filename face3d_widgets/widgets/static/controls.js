@@ -6,14 +6,19 @@ function slider(model, spec) {
   const toSlider = (v) => (log ? Math.log(v / spec.min) / Math.log(spec.max / spec.min) : v);
   const fromSlider = (s) => {
     if (!log) return s;
+    if (spec.off && s >= 1) return spec.off;
     const value = spec.min * (spec.max / spec.min) ** s;
     // Two leading digits are as fine as a hand can choose.
-    const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
-    return Math.min(end(), Math.max(spec.min, Math.round(value / unit) * unit));
+    const digits = Math.max(spec.percent ? -3 : 0, Math.floor(Math.log10(value)) - 1);
+    const rounded = digits < 0 ? Number(value.toFixed(-digits)) : Math.round(value / 10 ** digits) * 10 ** digits;
+    return Math.min(end(), Math.max(spec.min, rounded));
   };
   const digits = log || spec.step >= 1 ? 0 : spec.step >= 0.1 ? 1 : 2;
+  const percent = (v) => `${Number((100 * v).toPrecision(2))} %`;
   const shown = (v) =>
-    spec.end_name && end() > spec.max && v >= end()
+    spec.percent
+      ? v === spec.off ? "off" : percent(v)
+      : spec.end_name && end() > spec.max && v >= end()
       ? spec.end_name
       : v.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }) +
         (spec.unit ?? "");
@@ -129,6 +134,24 @@ function numbers(model, spec) {
   return { element, undo: [follow(model, [spec.trait, spec.shown, spec.trouble], update)] };
 }
 
+/** Work that a control has begun: its step, how far it is, and the way to stop it. */
+function progress(model, spec) {
+  const text = make("span");
+  const bar = make("progress", { max: 1, attr: { "aria-label": "Progress" } });
+  const cancel = make(
+    "button",
+    { type: "button", class: "f3d-quiet", onclick: () => model.send({ type: spec.message }) },
+    "Cancel",
+  );
+  const element = make("div", { class: "f3d-working", attr: { role: "status" } }, text, bar, cancel);
+  const update = () => {
+    text.textContent = model.get(spec.trait);
+    element.hidden = !text.textContent;
+    bar.value = model.get(spec.share);
+  };
+  return { element, undo: [follow(model, [spec.trait, spec.share], update)] };
+}
+
 /** Rarer controls, closed until somebody wants them. */
 function details(model, spec) {
   const element = make("details", {}, make("summary", {}, spec.title));
@@ -138,7 +161,7 @@ function details(model, spec) {
 }
 
 function addControls(model, parent, controls) {
-  const kinds = { slider, choice, check, numbers, details };
+  const kinds = { slider, choice, check, numbers, progress, details };
   return controls.flatMap((spec) => {
     const { element, undo } = kinds[spec.kind](model, spec);
     if (spec.trait) element.dataset.trait = spec.trait;

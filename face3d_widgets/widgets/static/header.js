@@ -1,37 +1,31 @@
 const THEMES = { auto: "Theme: system", light: "Theme: light", dark: "Theme: dark" };
 
-const STEPS = [
-  [
-    "Photo",
-    "The picture is turned upright and made smaller. It stays in this server's memory: it is " +
-      "never written to disk and never sent elsewhere.",
-  ],
-  [
-    "Inverse depth",
-    "A neural network guesses, for every pixel, how near it is. It knows the order of near and " +
-      "far, but not the scale: two numbers, scale and shift, stay unknown. The depth map shows " +
-      "its guess; brighter is nearer.",
-  ],
-  [
-    "Depth",
-    "depth = 1 / (scale × inverse depth + shift). The relief slider sets the scale; 1 gives a " +
-      "head its natural depth, as far as that can be known.",
-  ],
-  [
-    "3D points",
-    "A pinhole camera: each pixel lies on a ray through the lens, and its depth says how far " +
-      "along. The field of view sets how much the rays spread.",
-  ],
-  [
-    "What to doubt",
-    "One photo never shows the back or what hair and hands hide. Read the result as a relief " +
-      "of what the camera saw. “Measure” gives millimetres only after one true length, and they " +
-      "are a guess all the same; “Wrong on purpose” shows what careless programs spoil.",
-  ],
-];
+/** One step: its text, formula, numbers and line of Python; kept where only numbers change. */
+function stepView() {
+  const title = make("strong");
+  const text = make("span");
+  const formula = make("div", { class: "f3d-formula" });
+  const numbers = make("dl", { class: "f3d-numbers-now" });
+  const code = make("pre", { class: "f3d-line", tabIndex: 0 });
+  const element = make("li", {}, title, " ", text, formula, numbers, code);
+  let drawn;
+  const update = (step) => {
+    title.textContent = step.title;
+    text.textContent = step.text;
+    // MathML of our own making; nothing in it comes from a person.
+    if (drawn !== step.formula) formula.innerHTML = drawn = step.formula;
+    numbers.replaceChildren(
+      ...step.numbers.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
+    );
+    code.textContent = step.code;
+    code.hidden = !step.code;
+    code.setAttribute("aria-label", `Python: ${step.title}`);
+  };
+  return { element, update };
+}
 
 export default {
-  render({ el }) {
+  render({ model, el }) {
     el.classList.add("f3d", "f3d-header");
     const root = document.documentElement;
     const order = Object.keys(THEMES);
@@ -58,20 +52,20 @@ export default {
       apply();
     };
     apply();
-    const steps = STEPS.map(([name, text]) => make("li", {}, make("strong", {}, name), ` ${text}`));
-    el.append(
-      make(
-        "div",
-        { class: "f3d-title" },
-        make("h1", {}, "One photo, one 3D face"),
-        button,
-      ),
-      make(
-        "details",
-        {},
-        make("summary", {}, "How it works"),
-        make("ol", { class: "f3d-steps" }, ...steps),
-      ),
-    );
+    const list = make("ol", { class: "f3d-steps" });
+    const details = make("details", {}, make("summary", {}, "How it works"), list);
+    details.addEventListener("toggle", () => put(model, "shown", details.open));
+    el.append(make("div", { class: "f3d-title" }, make("h1", {}, "One photo, one 3D face"), button), details);
+    const views = [];
+    const undo = follow(model, ["steps"], () => {
+      const steps = model.get("steps");
+      while (views.length < steps.length) {
+        views.push(stepView());
+        list.append(views.at(-1).element);
+      }
+      while (views.length > steps.length) views.pop().element.remove();
+      steps.forEach((step, i) => views[i].update(step));
+    });
+    return undo;
   },
 };
