@@ -52,14 +52,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     dashboard = commands.add_parser("dashboard", help="open the dashboard in the browser")
-    dashboard.add_argument("--port", type=int, default=8866, help="default: 8866, or the next free")
-    dashboard.add_argument(
-        "--ip", default="127.0.0.1", help="default: 127.0.0.1, this machine only"
-    )
-    dashboard.add_argument(
-        "--no-browser", action="store_true", help="print the address and open nothing"
-    )
-    dashboard.set_defaults(run=_dashboard)
+    dashboard.set_defaults(run=_serve, lessons=False)
+    lessons = commands.add_parser("lessons", help="open the lessons in the browser")
+    lessons.set_defaults(run=_serve, lessons=True)
+    for served in (dashboard, lessons):
+        served.add_argument(
+            "--port", type=int, default=8866, help="default: 8866, or the next free"
+        )
+        served.add_argument(
+            "--ip", default="127.0.0.1", help="default: 127.0.0.1, this machine only"
+        )
+        served.add_argument(
+            "--no-browser", action="store_true", help="print the address and open nothing"
+        )
 
     depth = commands.add_parser("depth", help="estimate the depth of photos")
     depth.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
@@ -70,6 +75,15 @@ def _parser() -> argparse.ArgumentParser:
     depth.set_defaults(run=_depth)
 
     _add_model(commands)
+
+    site = commands.add_parser(
+        "export-site",
+        help="write the results and lessons as one page that needs no server",
+        description="DIR/index.html opens in any browser, without internet, from a USB stick too.",
+    )
+    site.add_argument("folder", type=Path, metavar="DIR")
+    site.add_argument("--no-lessons", action="store_true", help="the samples' results alone")
+    site.set_defaults(run=_export_site)
 
     models = commands.add_parser("models", help="list the depth networks and their state")
     models.set_defaults(run=_models)
@@ -143,10 +157,40 @@ def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     model.set_defaults(run=_model)
 
 
-def _dashboard(arguments: argparse.Namespace) -> int:
+def _serve(arguments: argparse.Namespace) -> int:
+    """Serve dashboard and lessons; opens the one that was asked for."""
     from face3d_widgets.server.app import run
 
-    run(port=arguments.port, open_browser=not arguments.no_browser, ip=arguments.ip)
+    run(
+        port=arguments.port,
+        open_browser=not arguments.no_browser,
+        ip=arguments.ip,
+        lessons=arguments.lessons,
+    )
+    return 0
+
+
+def _export_site(arguments: argparse.Namespace) -> int:
+    """Write the page; 1 when it cannot be made."""
+    from tqdm import tqdm
+
+    from face3d_widgets.depth import ModelError
+    from face3d_widgets.site import SiteError, export_site
+
+    # A bar for terminals alone.
+    bar = tqdm(total=1.0, disable=None, leave=False, bar_format="{desc} {percentage:3.0f} %|{bar}|")
+
+    def show(step: str, share: float) -> None:
+        bar.set_description_str(step)
+        bar.update(share - bar.n)
+
+    try:
+        with bar:
+            lessons = () if arguments.no_lessons else None
+            path = export_site(arguments.folder, lessons=lessons, progress=show)
+    except (SiteError, ModelError, OSError) as error:
+        return _complain(str(error))
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in any browser")
     return 0
 
 

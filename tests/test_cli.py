@@ -117,18 +117,19 @@ def test_the_shipped_network(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], {"port": 8866, "open_browser": True, "ip": "127.0.0.1"}),
+        (["dashboard"], {"port": 8866, "open_browser": True, "ip": "127.0.0.1", "lessons": False}),
         (
-            ["--port", "9000", "--no-browser", "--ip", "0.0.0.0"],
-            {"port": 9000, "open_browser": False, "ip": "0.0.0.0"},
+            ["dashboard", "--port", "9000", "--no-browser", "--ip", "0.0.0.0"],
+            {"port": 9000, "open_browser": False, "ip": "0.0.0.0", "lessons": False},
         ),
+        (["lessons"], {"port": 8866, "open_browser": True, "ip": "127.0.0.1", "lessons": True}),
     ],
 )
-def test_dashboard_starts_the_server(arguments, expected, monkeypatch):
+def test_dashboard_and_lessons_start_the_server(arguments, expected, monkeypatch):
     calls = []
     server = SimpleNamespace(run=lambda **options: calls.append(options))
     monkeypatch.setitem(sys.modules, "face3d_widgets.server.app", server)
-    assert main(["dashboard", *arguments]) == 0
+    assert main(arguments) == 0
     assert calls == [expected]
 
 

@@ -17,6 +17,7 @@ FLOORS = [
     {"depth", "figures"},
     {"session"},
     {"widgets", "server", "training", "lessons"},
+    {"site"},
     {"cli"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

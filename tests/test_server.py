@@ -1,6 +1,7 @@
 """Voila's settings, without starting it. tests/browser opens the real page."""
 
 import gzip
+import os
 import re
 
 import pytest
@@ -9,31 +10,70 @@ import tornado.web
 
 from face3d_widgets.figures.figure_widget import plotly_script
 from face3d_widgets.image import MAX_BYTES
-from face3d_widgets.server import app
+from face3d_widgets.server import app, handlers, notebooks, settings
+
+TEMPLATES = settings._SHARE / "voila" / "templates"
 
 
-def test_the_dashboard_notebook_is_found():
-    assert app.dashboard_notebook().name == "dashboard.ipynb"
-    assert app.dashboard_notebook().is_file()
+def test_the_notebooks_are_found():
+    assert notebooks.dashboard_notebook().name == "dashboard.ipynb"
+    assert notebooks.dashboard_notebook().is_file()
+    lessons = [path.name for path in notebooks.lesson_notebooks()]
+    assert lessons[0] == notebooks.FIRST_LESSON
+    assert len(lessons) == 8
 
 
-def test_a_missing_notebook_is_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(app, "files", lambda _: tmp_path / "face3d_widgets")
+def test_missing_notebooks_are_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(notebooks, "files", lambda _: tmp_path / "face3d_widgets")
     with pytest.raises(FileNotFoundError, match="install face3d_widgets again"):
-        app.dashboard_notebook()
+        notebooks.dashboard_notebook()
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "dashboard.ipynb").touch()
+    with pytest.raises(FileNotFoundError, match="lessons are missing"):
+        notebooks.lesson_notebooks()
 
 
-def test_settings():
-    config = app.settings()
+@pytest.mark.parametrize("make", [settings.settings, settings.lesson_settings])
+def test_settings(make):
+    config = make()
     assert config.Voila.tornado_settings["websocket_max_message_size"] > MAX_BYTES
     assert config.VoilaConfiguration.strip_sources is True
-    assert (app._HERE / "share/jupyter/voila/templates" / "face3d" / "conf.json").is_file()
-    assert config.VoilaConfiguration.template == "face3d"
+    assert (TEMPLATES / config.VoilaConfiguration.template / "conf.json").is_file()
+    # Another template could be asked for in the address, and Voila's own look outside.
+    assert config.VoilaConfiguration.allow_template_override == "NO"
+    assert 0 < config.MappingKernelManager.cull_idle_timeout <= 3600
+    assert config.VoilaConfiguration.preheat_kernel is True
 
 
-@pytest.mark.parametrize("name", ["index.html.j2", "browser-open.html", "error.html"])
+def test_only_the_lessons_load_the_extension_for_plotlys_own_figures():
+    name = "jupyterlab-plotly"
+    assert name not in settings.settings().VoilaConfiguration.extension_allowlist
+    assert name in settings.lesson_settings().VoilaConfiguration.extension_allowlist
+
+
+def test_templates_are_found_once(monkeypatch):
+    monkeypatch.setenv("JUPYTER_PATH", "/somewhere")
+    settings.find_templates()
+    settings.find_templates()
+    assert os.environ["JUPYTER_PATH"].split(os.pathsep) == [str(settings._SHARE), "/somewhere"]
+
+
+def test_pages_set_formulas_by_themselves():
+    given = {"fullMathjaxUrl": "https://elsewhere", "mathjaxConfig": "x"}
+    config = settings.with_own_formulas(given)
+    assert config == {"fullMathjaxUrl": None, "mathjaxConfig": None}
+    assert settings.add_plotly_address(given, base_url="/")["fullMathjaxUrl"] is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("face3d/index.html.j2", "face3d/browser-open.html", "face3d/error.html"),
+        *("face3d-lessons/index.html.j2", "face3d-lessons/error.html"),
+    ],
+)
 def test_no_page_names_another_server(name):
-    text = (app._HERE / "share/jupyter/voila/templates/face3d" / name).read_text("utf-8")
+    text = (TEMPLATES / name).read_text("utf-8")
     addresses = set(re.findall(r"https?://[^'\"\s]+", text))
     assert addresses <= {"http://www.w3.org/2000/svg"}  # a name, not an address
 
@@ -41,16 +81,23 @@ def test_no_page_names_another_server(name):
 @pytest.mark.parametrize("base_url", ["/", "/user/anna/"])
 def test_the_page_is_told_where_the_script_is(base_url):
     given = {"appName": "Voila"}
-    config = app.add_plotly_address(given, base_url=base_url, notebook_path="x")
+    config = settings.add_plotly_address(given, base_url=base_url, notebook_path="x")
     assert config["appName"] == "Voila"
     assert config["face3dPlotly"].startswith(f"{base_url}voila/face3d/plotly.js?v=")
     assert given == {"appName": "Voila"}
 
 
+def test_the_lessons_are_what_opens_where_they_were_asked_for():
+    server = app.DashboardServer(port=9000, ip="127.0.0.1")
+    assert server.connection_url == "http://127.0.0.1:9000/"
+    server.opens = ("The lessons are", "face3d/lessons/")
+    assert server.connection_url == "http://127.0.0.1:9000/face3d/lessons/"
+
+
 class TestPlotlyScript(tornado.testing.AsyncHTTPTestCase):
     def get_app(self):
-        app._compressed_plotly_script.cache_clear()
-        return tornado.web.Application([("/plotly.js", app.PlotlyScript)])
+        handlers.compressed_plotly_script.cache_clear()
+        return tornado.web.Application([("/plotly.js", handlers.PlotlyScript)])
 
     def test_compressed_where_the_browser_can(self):
         answer = self.fetch(

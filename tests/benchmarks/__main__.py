@@ -19,11 +19,12 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from face3d_widgets.samples import load_sample
+from tests.benchmarks.classroom import measure_class
 from tests.benchmarks.exports import export_rows
 from tests.benchmarks.plain_voila import plain_voila
 from tests.serving import FIGURE, dashboard, launch, open_dashboard, wait_until_drawn
 
-SECTIONS = ("page", "upload", "slider", "memory", "exports")
+SECTIONS = ("page", "upload", "slider", "memory", "exports", "class")
 _SETTLE = 12  # seconds: for the next warm kernel to be made
 
 
@@ -124,7 +125,7 @@ def photo(folder, megapixels, number=0):
 def upload(page, path):
     """Seconds from choosing a file to its model on the screen."""
     start = time.perf_counter()
-    page.set_input_files("input[type=file]", path)
+    page.set_input_files(".f3d-upload input[type=file]", path)
     page.wait_for_function(
         """(name) => {
           const line = document.querySelector('.f3d-status');
@@ -268,7 +269,7 @@ def measure_pages(wanted):
     with (
         tempfile.TemporaryDirectory() as folder,
         sync_playwright() as playwright,
-        dashboard("--port", "18877") as (address, _),
+        dashboard("--port", "18877") as (address, server),
     ):
         browser = launch(playwright)
         if "page" in wanted:
@@ -279,6 +280,8 @@ def measure_pages(wanted):
             measure_slider(browser, address, folder)
         if "memory" in wanted:
             measure_memory(browser, address, folder)
+        if "class" in wanted:
+            measure_class(browser, address, Path(folder), server, table)
         browser.close()
 
 
