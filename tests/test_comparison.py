@@ -104,7 +104,7 @@ def test_every_changed_input_comes_back_to_the_photo(comparer, photo):
         other = comparison.agreements[1]
         assert other.estimate.inverse_depth.values.shape == photo.rgb.shape[:2]
         # The made head looks the same however it is shown, but for what half the pixels lose.
-        assert other.rank_correlation > 0.97
+        assert other.rank_correlation > 0.95
         assert other.typical < 2
 
 
