@@ -68,7 +68,7 @@ def test_the_script_runs_in_linux():
 
 def test_the_script_names_only_what_is_there():
     paths = re.findall(r"\b(?:face3d_widgets|binder)/\S+", post_build())
-    assert len(paths) == 2
+    assert len(paths) == 1
     assert not [path for path in paths if not (ROOT / path).exists()]
 
 
