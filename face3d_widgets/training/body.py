@@ -163,6 +163,7 @@ class BodyModel:
             facial_actions="all",
             topology="makehuman",
             phenotypes="all",
+            skinning_method="lbs",  # another one rounds otherwise: other portraits
         ).to(dtype=torch.float32)
         labels = self._anny.local_change_labels
         self._local = [name for name in labels if name.startswith(_LOCAL)]
