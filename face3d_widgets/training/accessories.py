@@ -7,7 +7,15 @@ import numpy as np
 from face3d_widgets.training.body import HEAD_CENTRE, BodyModel, Person
 from face3d_widgets.training.detail import Painter
 from face3d_widgets.training.hair import cap, smooth
-from face3d_widgets.training.meshes import Array, Material, Part, as_triangles, sphere, tube
+from face3d_widgets.training.meshes import (
+    Array,
+    Material,
+    Part,
+    as_triangles,
+    compact,
+    sphere,
+    tube,
+)
 
 __all__ = ["clothes", "glasses", "hand", "hat", "head_scarf", "microphone"]
 
@@ -150,8 +158,6 @@ def head_scarf(model: BodyModel, person: Person, painter: Painter) -> list[Part 
     field = np.where(z > rng.uniform(0.42, 0.50), field, -0.01)
     folds = (rng.uniform(15, 35), rng.uniform(0.2, 0.6))
     marks[:, 3] = 0.0  # ears are under it
-    from face3d_widgets.training.meshes import compact
-
     triangles = model.skin[field[model.skin].max(1) > 0]
     triangles, (v, n, t, f) = compact(triangles, v, n, t, field)
     thick = rng.uniform(0.010, 0.022)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from face3d_widgets.training.body import BodyModel
 from face3d_widgets.training.detail import Painter, _noise, look_up
-from face3d_widgets.training.hair import Hairstyle, beard_field, hairline_field, smooth
+from face3d_widgets.training.hair import Hairstyle, hairline_field, smooth
 from face3d_widgets.training.meshes import Array, Material, Part
 
 __all__ = ["SHEER", "Look", "Paint", "cover", "draw_look", "paint"]
@@ -432,8 +432,3 @@ def _cloth(painter: Painter, t: Array) -> Paint:
     bump += rng.uniform(0, 0.15) * np.stack([painter.pattern("cloudy", t, 350)] * 3, 1)
     gloss = np.full(n, rng.uniform(0, 0.25))
     return Paint(np.clip(albedo, 0.008, 0.95), gloss, np.full(n, np.exp(rng.uniform(1.5, 3))), bump)
-
-
-def beard_share(model: BodyModel, template: Array, lips: Array, kind: int) -> Array:
-    """Where the beard's field is positive, as 0 or 1 (for labels)."""
-    return (beard_field(model, template, lips, kind) > 0).astype(float)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 
@@ -17,6 +16,7 @@ from face3d_widgets.session import (
 )
 from face3d_widgets.widgets.export_panel import CHOICES, ExportPanel
 from face3d_widgets.widgets.jobs import Jobs
+from face3d_widgets.widgets.resting import OnceAtRest
 from face3d_widgets.widgets.status import StatusLine
 from face3d_widgets.widgets.viewer import FaceViewer
 
@@ -52,7 +52,7 @@ class Exporter:
     ) -> None:
         self.panel, self.session, self.viewer = panel, session, viewer
         self.jobs, self.status = jobs, status
-        self._waiting: asyncio.TimerHandle | None = None
+        self._refreshing = OnceAtRest(self._refresh_now, _REST)
         self._stop = threading.Event()
         panel.on_save(self.save)
         panel.on_cancel(self.cancel)
@@ -63,14 +63,7 @@ class Exporter:
         """Tell anew what will be written, once the sliders rest."""
         if not self.session.has_result:
             return
-        if self._waiting is not None:
-            self._waiting.cancel()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._refresh_now()
-        else:
-            self._waiting = loop.call_later(_REST, self._refresh_now)
+        self._refreshing.ask()
 
     def save(self, kind: str) -> None:
         """Make a file and hand it to the browser."""
@@ -112,7 +105,6 @@ class Exporter:
         self.session.params, self.session.view = self.viewer.params, self.viewer.view
 
     def _refresh_now(self) -> None:
-        self._waiting = None
         panel = self.panel
         self._follow_viewer()
         if panel.code_shown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,6 +30,7 @@ from face3d_widgets.session.replay_state import (
 from face3d_widgets.types import SolidParams
 from face3d_widgets.widgets.export_panel import CHOICES
 from face3d_widgets.widgets.replay_bar import ReplayBar
+from face3d_widgets.widgets.resting import OnceAtRest
 
 if TYPE_CHECKING:
     from face3d_widgets.widgets.compare import ComparePage
@@ -59,7 +59,7 @@ class Replayer:
 
     def __init__(self, bar: ReplayBar, page: Dashboard) -> None:
         self.bar, self.page = bar, page
-        self._waiting: asyncio.TimerHandle | None = None
+        self._refreshing = OnceAtRest(self._refresh_now, _REST)
         self._pending: tuple[Replay, list[str]] | None = None
         self._for_upload: tuple[Replay, SavedSettings | None] | None = None
         self._watched: set[str] = set()
@@ -120,17 +120,9 @@ class Replayer:
         if name not in self._watched and self.page.page(name) is not None:
             self._watched.add(name)
             self._watch(name)
-        if self._waiting is not None:
-            self._waiting.cancel()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._refresh_now()
-        else:
-            self._waiting = loop.call_later(_REST, self._refresh_now)
+        self._refreshing.ask()
 
     def _refresh_now(self) -> None:
-        self._waiting = None
         if self._pending is not None:
             return  # half of what a link says is not worth a link
         replay = self.capture()
