@@ -75,9 +75,10 @@ def make_sample(
         and a head like any other, but of unknown distance.
     """
     framed = frame_render(render, draw_frame(render, size, rng), size)
-    background = draw_background(size, rng).color
     if rng.random() < _SHUFFLED_CHANCE:
         background = shuffled(framed.color, framed.coverage, rng)
+    else:
+        background = draw_background(size, rng).color
     person = recolor_person(framed, background, rng)
     unknown = np.zeros((size, size), bool)
     labels, relief = framed.labels.copy(), framed.relief

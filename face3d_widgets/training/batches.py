@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -60,11 +62,16 @@ class _Places(Sampler[list[_Key]]):
 
 def collate(samples: Sequence[Sample]) -> Batch:
     """Samples of one size as one batch of tensors."""
+    image, relief, weight, labels = map(torch.from_numpy, _stack(samples))
+    return image, relief, weight, labels
+
+
+def _stack(samples: Sequence[Sample]) -> tuple[NDArray[Any], ...]:
     return (
-        torch.from_numpy(np.stack([s.image for s in samples])),
-        torch.from_numpy(np.stack([s.relief for s in samples])),
-        torch.from_numpy(np.stack([s.weight for s in samples])),
-        torch.from_numpy(np.stack([s.labels for s in samples])),
+        np.stack([s.image for s in samples]),
+        np.stack([s.relief for s in samples]),
+        np.stack([s.weight for s in samples]),
+        np.stack([s.labels for s in samples]),
     )
 
 
@@ -110,10 +117,17 @@ def batches(
         _Samples(renders, seed),
         batch_sampler=_Places(first, last, batch, size),
         num_workers=workers,
-        collate_fn=collate,
+        # Arrays come through a pipe; tensors would come through shared memory, of which a
+        # container may have too little.
+        collate_fn=_stack,
         worker_init_fn=_one_thread,
         multiprocessing_context="fork" if workers else None,
         prefetch_factor=_AHEAD if workers else None,
-        pin_memory=pin,
     )
-    return iter(loader)
+    for stacked in loader:
+        image, relief, weight, labels = map(torch.from_numpy, stacked)
+        if pin:
+            image, relief, weight, labels = (
+                t.pin_memory() for t in (image, relief, weight, labels)
+            )
+        yield image, relief, weight, labels
