@@ -3,6 +3,7 @@
 import plotly.graph_objects as go
 
 from face3d_widgets.figures import FaceFigure, PhotoPalette, Scene
+from face3d_widgets.figures.figure_widget import FaceFigureWidget
 from face3d_widgets.geometry import FaceGeometry
 from face3d_widgets.types import GeometryParams, InverseDepth, Photo, ViewParams
 from tests.conftest import drawn_portrait, head_relief
@@ -37,3 +38,14 @@ class SceneMaker:
 def trace(face_figure, name):
     """A trace by its name."""
     return next(t for t in face_figure.figure.data if t.name == name)
+
+
+def names_sent(monkeypatch):
+    """Names of the properties that figure widgets send from now on, a list that grows."""
+    names = []
+
+    def spy(self, restyle_data, relayout_data, **_):
+        names.extend([*restyle_data, *relayout_data])
+
+    monkeypatch.setattr(FaceFigureWidget, "_send_update_msg", spy)
+    return names

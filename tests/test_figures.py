@@ -21,7 +21,7 @@ from face3d_widgets.figures.coloring import depth_bytes
 from face3d_widgets.figures.figure_widget import FaceFigureWidget
 from face3d_widgets.geometry import FaceGeometry
 from face3d_widgets.types import GeometryParams, InverseDepth, Mesh, Photo, ViewParams
-from tests.scenes import SceneMaker, trace
+from tests.scenes import SceneMaker, names_sent, trace
 
 POINTS, MESH = ViewParams(draw_as="points"), ViewParams(draw_as="mesh")
 
@@ -246,14 +246,7 @@ def test_size_and_opacity(face_figure, scene):
 
 @pytest.fixture
 def sent(monkeypatch):
-    """Names of properties that a widget's figure sends to the browser, each as "x"."""
-    names = []
-
-    def spy(self, restyle_data, relayout_data, **_):
-        names.extend([*restyle_data, *relayout_data])
-
-    monkeypatch.setattr(FaceFigureWidget, "_send_update_msg", spy)
-    return names
+    return names_sent(monkeypatch)
 
 
 VIEWS = [
@@ -363,8 +356,8 @@ def messages(widget, monkeypatch):
     return found
 
 
-def browser_says(widget, kind, buffers=(), **more):
-    widget._handle_custom_msg({"type": kind, **more}, list(buffers))
+def browser_says(widget, kind):
+    widget._handle_custom_msg({"type": kind}, [])
 
 
 def test_without_a_browser_everything_is_drawn_at_once(widget):
@@ -429,17 +422,6 @@ def test_a_page_that_opens_later_gets_the_present_data(scene):
     np.testing.assert_array_equal(x, trace(face_figure, "points").x)
     assert state["_widget_layout"]["scene"]["camera"]["eye"]["x"] == 2
     assert "_widget_data" not in widget.get_state(["_config"])
-
-
-def test_the_browser_hands_a_picture_back(widget, messages):
-    got = []
-    widget.picture(got.append)
-    widget.picture(got.append)
-    first, second = (content["id"] for (content,) in messages)
-    browser_says(widget, "picture", [memoryview(b"png")], id=second)
-    browser_says(widget, "picture", id=first)  # it could not
-    browser_says(widget, "picture", [memoryview(b"again")], id=first)  # nobody asked
-    assert got == [b"png", None]
 
 
 def test_a_foreign_server_gets_the_script_from_the_kernel(widget, messages):

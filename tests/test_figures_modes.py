@@ -13,7 +13,7 @@ from face3d_widgets.figures.overlays import axes_lines, nice_step
 from face3d_widgets.figures.scene import to_figure_axes
 from face3d_widgets.figures.wireframe import edge_paths
 from face3d_widgets.types import ViewParams
-from tests.scenes import SceneMaker, trace
+from tests.scenes import SceneMaker, names_sent, trace
 
 WIREFRAME = ViewParams(draw_as="wireframe")
 MESH = ViewParams(draw_as="mesh")
@@ -429,11 +429,4 @@ def test_the_browser_tells_the_size_of_the_view():
 
 @pytest.fixture
 def sent(monkeypatch):
-    """Names of properties that a widget's figure sends to the browser."""
-    names = []
-
-    def spy(self, restyle_data, relayout_data, **_):
-        names.extend([*restyle_data, *relayout_data])
-
-    monkeypatch.setattr(FaceFigureWidget, "_send_update_msg", spy)
-    return names
+    return names_sent(monkeypatch)

@@ -18,16 +18,11 @@ from tests.conftest import drawn_portrait
 from tests.rendered import TruthTeller, analytic_head
 from tests.test_model_selector import FakeFetch
 
+pytest_plugins = ["tests.dashboards"]
+pytestmark = pytest.mark.usefixtures("no_weights")
+
 AT_ONCE = Jobs(threaded=False)
 SMALL = "midas_v21_small_256"
-
-
-@pytest.fixture(autouse=True)
-def no_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(weights, "cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.delenv("FACE3D_WEIGHTS", raising=False)
-    monkeypatch.setenv("FACE3D_HEADS", str(tmp_path / "heads"))
 
 
 @pytest.fixture
@@ -45,13 +40,6 @@ def heads(tmp_path):
             head.intrinsics,
         )
     return made
-
-
-@pytest.fixture
-def dashboard(estimator):
-    dashboard = Dashboard(ReconstructionSession(estimator), AT_ONCE)
-    yield dashboard
-    dashboard.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from face3d_widgets.depth import ModelError, weights
+from face3d_widgets.depth import ModelError
 from face3d_widgets.figures.cameras import Viewpoint
 from face3d_widgets.image import encode_jpeg
 from face3d_widgets.samples.rendered import write_rendered_head
@@ -16,22 +16,10 @@ from face3d_widgets.widgets.jobs import Jobs
 from tests.conftest import drawn_portrait
 from tests.rendered import analytic_head
 
+pytest_plugins = ["tests.dashboards"]
+pytestmark = pytest.mark.usefixtures("no_weights")
+
 AT_ONCE = Jobs(threaded=False)
-
-
-@pytest.fixture(autouse=True)
-def no_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(weights, "cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.delenv("FACE3D_WEIGHTS", raising=False)
-    monkeypatch.setenv("FACE3D_HEADS", str(tmp_path / "heads"))
-
-
-@pytest.fixture
-def dashboard(estimator):
-    dashboard = Dashboard(ReconstructionSession(estimator), AT_ONCE)
-    yield dashboard
-    dashboard.close()
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ import gzip
 import os
 import re
 
+import jinja2
 import pytest
 import tornado.testing
 import tornado.web
+from voila.paths import collect_template_paths
 
 from face3d_widgets.figures.figure_widget import plotly_script
 from face3d_widgets.image import MAX_BYTES
@@ -65,17 +67,38 @@ def test_pages_set_formulas_by_themselves():
     assert settings.add_plotly_address(given, base_url="/")["fullMathjaxUrl"] is None
 
 
+def addresses_in(text):
+    # The first is a name, not an address.
+    return set(re.findall(r"https?://[^'\"\s]+", text)) - {"http://www.w3.org/2000/svg"}
+
+
 @pytest.mark.parametrize(
     "name",
-    [
-        *("face3d/index.html.j2", "face3d/browser-open.html", "face3d/error.html"),
-        *("face3d-lessons/index.html.j2", "face3d-lessons/error.html"),
-    ],
+    ["face3d/index.html.j2", "face3d/browser-open.html", "face3d-lessons/index.html.j2"],
 )
 def test_no_page_names_another_server(name):
-    text = (TEMPLATES / name).read_text("utf-8")
-    addresses = set(re.findall(r"https?://[^'\"\s]+", text))
-    assert addresses <= {"http://www.w3.org/2000/svg"}  # a name, not an address
+    assert not addresses_in((TEMPLATES / name).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", ["error.html", "404.html"])
+def test_both_templates_have_one_page_for_errors(name, monkeypatch):
+    monkeypatch.setenv("JUPYTER_PATH", "")
+    settings.find_templates()
+    said = {"status_code": 404, "status_message": "Not Found", "base_url": "/here/"}
+    pages = set()
+    for template in ("face3d", "face3d-lessons"):
+        folders = collect_template_paths(["voila", "nbconvert"], template)
+        found = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folders),
+            extensions=["jinja2.ext.i18n"],
+            autoescape=True,
+        )
+        found.install_null_translations()
+        pages.add(found.get_template(name).render(said))
+    [page] = pages
+    assert "404: Not Found" in page
+    assert '<a href="/here/">Open the dashboard</a>' in page
+    assert not addresses_in(page)
 
 
 @pytest.mark.parametrize("base_url", ["/", "/user/anna/"])

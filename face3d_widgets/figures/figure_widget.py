@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -47,8 +46,7 @@ class FaceFigureWidget(FigureWidget):
       browser keeps it, or asked of the kernel where the page has another server;
       Plotly sends it with every figure.
     - A page that opens later gets the present data, not those of the start.
-    - The browser says when it has drawn, how large the view is and what was clicked, and
-      can hand back a picture.
+    - The browser says when it has drawn, how large the view is and what was clicked.
 
     Attributes
     ----------
@@ -68,9 +66,7 @@ class FaceFigureWidget(FigureWidget):
         self._config = _CONFIG
         self._drawing_since: float | None = None
         self._next: Callable[[], None] | None = None
-        self._pictures: dict[int, Callable[[bytes | None], None]] = {}
         self._clicks: list[Callable[[int, int], None]] = []
-        self._ids = itertools.count(1)
         self._views = 0
         self.on_msg(self._on_browser)
 
@@ -112,12 +108,6 @@ class FaceFigureWidget(FigureWidget):
         self._revision += 1
         super()._send_addTraces_msg(*args, **kwargs)
 
-    def picture(self, done: Callable[[bytes | None], None]) -> None:
-        """Ask the browser for a PNG of what it shows; `done(None)` when it has none."""
-        number = next(self._ids)
-        self._pictures[number] = done
-        self.send({"type": "picture", "id": number})
-
     def on_click(self, handler: Callable[[int, int], None]) -> None:
         """Call `handler(trace, number)` for every click on a trace whose hoverinfo is "none".
 
@@ -126,7 +116,7 @@ class FaceFigureWidget(FigureWidget):
         """
         self._clicks.append(handler)
 
-    def _on_browser(self, _: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
+    def _on_browser(self, _: Any, message: dict[str, Any], __: Any) -> None:
         kind = message.get("type")
         if kind == "mounted":
             self._views += 1  # with the present data: nothing is on its way
@@ -150,7 +140,3 @@ class FaceFigureWidget(FigureWidget):
             draw, self._next = self._next, None
             if draw is not None:
                 self.when_drawn(draw)
-        elif kind == "picture":
-            done = self._pictures.pop(int(message.get("id", 0)), None)
-            if done is not None:
-                done(bytes(buffers[0]) if buffers else None)

@@ -6,16 +6,8 @@ import numpy as np
 
 from face3d_widgets.training.body import HEAD_CENTRE, BodyModel, Person
 from face3d_widgets.training.detail import Painter
-from face3d_widgets.training.hair import cap, smooth
-from face3d_widgets.training.meshes import (
-    Array,
-    Material,
-    Part,
-    as_triangles,
-    compact,
-    sphere,
-    tube,
-)
+from face3d_widgets.training.hair import cap, lifted_skin, smooth
+from face3d_widgets.training.meshes import Array, Material, Part, as_triangles, sphere, tube
 
 __all__ = ["clothes", "glasses", "hand", "hat", "head_scarf", "microphone"]
 
@@ -150,25 +142,24 @@ def _brim(person: Person, painter: Painter, round_: bool, level: float) -> Part:
 def head_scarf(model: BodyModel, person: Person, painter: Painter) -> list[Part | None]:
     """Cloth round head and neck that leaves the face free."""
     rng = painter.rng
-    v, n, t, marks = model.take_skin(person)
+    _, _, t, _ = model.take_skin(person)
     x, y, z = t.T
     half_width, half_height = rng.uniform(0.060, 0.070), rng.uniform(0.075, 0.092)
     oval = np.sqrt((x / half_width) ** 2 + ((z - 0.645) / half_height) ** 2)
     field = np.where(y < -0.10, (oval - 1.0) * 0.07, 0.03)
     field = np.where(z > rng.uniform(0.42, 0.50), field, -0.01)
     folds = (rng.uniform(15, 35), rng.uniform(0.2, 0.6))
-    marks[:, 3] = 0.0  # ears are under it
-    triangles = model.skin[field[model.skin].max(1) > 0]
-    triangles, (v, n, t, f) = compact(triangles, v, n, t, field)
     thick = rng.uniform(0.010, 0.022)
-    height = (
-        smooth(f / 0.012)
-        * thick
-        * np.clip(1 + folds[1] * painter.pattern("cloudy", t, folds[0]), 0.4, 2)
-    )
-    neck = np.exp(-(((t[:, 2] - 0.54) / 0.05) ** 2)) * rng.uniform(0.0, 0.03)
-    v = v + n * (np.maximum(height, 0.002) + neck * smooth(f / 0.012))[:, None] * person.size
-    return [Part(v, triangles, t, Material.HAT, marks={"edge": f})]
+
+    def lift(t: Array, f: Array) -> Array:
+        rise = smooth(f / 0.012)
+        height = rise * thick
+        height *= np.clip(1 + folds[1] * painter.pattern("cloudy", t, folds[0]), 0.4, 2)
+        neck = np.exp(-(((t[:, 2] - 0.54) / 0.05) ** 2)) * rng.uniform(0.0, 0.03)
+        return np.maximum(height, 0.002) + neck * rise
+
+    covered = field[model.skin].max(1) > 0  # the ears too: they are under it
+    return [lifted_skin(model, person, field, covered, Material.HAT, lift)]
 
 
 def hand(model: BodyModel, person: Person, painter: Painter) -> Part:

@@ -259,10 +259,9 @@ class _FileEstimator(DepthEstimator):
 
         try:
             return TorchRunner(AllMaps(face_lite_from_weights(load_file(self._file))))
-        except (SafetensorError, KeyError, RuntimeError) as error:
+        except (SafetensorError, RuntimeError) as error:  # PyTorch's names every layer
             raise ModelError(
-                f"{self._file} holds no weights of {DEFAULT_MODEL} ({error}); "
-                "give the file that train wrote."
+                f"{self._file} holds no weights of {DEFAULT_MODEL}; give the file that train wrote."
             ) from error
 
 

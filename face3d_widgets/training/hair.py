@@ -9,6 +9,7 @@ that rays may pass through.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,7 +20,16 @@ from face3d_widgets.training.body import BodyModel, Person
 from face3d_widgets.training.detail import Painter
 from face3d_widgets.training.meshes import Array, Material, Part, Triangles, compact, vertex_normals
 
-__all__ = ["Hairstyle", "beard", "cap", "draw_hairstyle", "hair_parts", "hairline_field", "smooth"]
+__all__ = [
+    "Hairstyle",
+    "beard",
+    "cap",
+    "draw_hairstyle",
+    "hair_parts",
+    "hairline_field",
+    "lifted_skin",
+    "smooth",
+]
 
 # The hairline of the average person: height (z) over depth (y), metres.
 _LINE_Y = np.array([-0.30, -0.185, -0.155, -0.125, -0.10, -0.075, -0.055, -0.03, 0.1])
@@ -109,6 +119,33 @@ def hairline_field(template: Array, painter: Painter, receding: float = 0.0) -> 
     return np.where(np.abs(x) < 0.12, z - line, -1.0)
 
 
+def lifted_skin(
+    model: BodyModel,
+    person: Person,
+    field: Array,
+    covered: NDArray[np.bool_],
+    material: Material,
+    lift: Callable[[Array, Array], Array],
+) -> Part:
+    """What lies on the skin: some of its triangles, moved outward.
+
+    Parameters
+    ----------
+    field : (n,) float64
+        Metres inside the layer's border, for each vertex of the subdivided skin.
+    covered : (m,) bool
+        Which of the skin's triangles the layer has.
+    lift : callable
+        From the k vertices of those triangles, as template places, (k, 3), and their
+        `field`, (k,), to how far each is moved out, (k,) float64, metres on the
+        average person.
+    """
+    v, n, t, _ = model.take_skin(person)
+    triangles, (v, n, t, f) = compact(model.skin[covered], v, n, t, field)
+    v = v + n * lift(t, f)[:, None] * person.size
+    return Part(v, triangles, t, material, marks={"edge": f})
+
+
 def cap(
     model: BodyModel,
     person: Person,
@@ -130,17 +167,17 @@ def cap(
     spread : float
         Over how many metres from the border the layer reaches its full thickness.
     """
-    v, n, t, marks = model.take_skin(person)
-    ears = marks[:, 3]
-    triangles = model.skin[(field[model.skin].max(1) > -0.002) & (ears[model.skin].max(1) < 0.5)]
-    if len(triangles) < 40:
+    ears = model.take_skin(person)[3][:, 3]
+    covered = (field[model.skin].max(1) > -0.002) & (ears[model.skin].max(1) < 0.5)
+    if covered.sum() < 40:
         return None
-    triangles, (v, n, t, f) = compact(triangles, v, n, t, field)
-    height = smooth(f / spread) * thickness
-    height *= np.clip(0.9 + lumps[1] * painter.pattern("cloudy", t, lumps[0]), 0.3, 2)
-    lift = np.where(f > -0.001, np.maximum(height, 0.0008), 0.0003)
-    v = v + n * lift[:, None] * person.size
-    return Part(v, triangles, t, material, marks={"edge": f})
+
+    def lift(t: Array, f: Array) -> Array:
+        height = smooth(f / spread) * thickness
+        height *= np.clip(0.9 + lumps[1] * painter.pattern("cloudy", t, lumps[0]), 0.3, 2)
+        return np.where(f > -0.001, np.maximum(height, 0.0008), 0.0003)
+
+    return lifted_skin(model, person, field, covered, material, lift)
 
 
 @cache

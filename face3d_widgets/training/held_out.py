@@ -11,7 +11,7 @@ from torch import nn
 
 from face3d_widgets.geometry.scores import score_inverse_depth
 from face3d_widgets.training.augment import Sample, make_sample
-from face3d_widgets.training.shards import BACKGROUND_RELIEF, Labels, TrainingRender
+from face3d_widgets.training.shards import Labels, TrainingRender
 from face3d_widgets.types import Intrinsics
 
 __all__ = ["HELD_OUT", "draw_held_out", "score_held_out"]
@@ -49,7 +49,7 @@ def score_held_out(
     -------
     dict
         head_r2, face_r2, face_ord, normals (mean, in degrees); person_iou, head_iou of
-        the masks where the network gives any; count.
+        the masks; count.
     """
     rows = []
     for sample in samples:
@@ -75,21 +75,15 @@ def _score(maps: NDArray[np.float32], sample: Sample) -> dict[str, float]:
     depth = 1 / np.maximum(sample.relief + _DISTANCE, 1.0)
     camera = Intrinsics(1.2 * side, 1.2 * side, side / 2, side / 2)
     scores = score_inverse_depth(maps[0], depth, head, face, camera)
-    row = {
+    known = sample.labels != Labels.UNKNOWN
+    return {
         "head_r2": scores.head_r2,
         "face_r2": scores.face_r2,
         "face_ord": scores.face_ord,
         "normals": scores.normal_mean,
+        "person_iou": _overlap(maps[1] > 0, sample.labels >= Labels.PERSON, known),
+        "head_iou": _overlap(maps[2] > 0, sample.labels >= Labels.HEAD, known),
     }
-    if len(maps) == 3:
-        known = sample.labels != Labels.UNKNOWN
-        row["person_iou"] = _overlap(maps[1] > 0, sample.labels >= Labels.PERSON, known)
-        row["head_iou"] = _overlap(maps[2] > 0, sample.labels >= Labels.HEAD, known)
-    else:
-        person = maps[0] > BACKGROUND_RELIEF / 2
-        known = sample.labels != Labels.UNKNOWN
-        row["person_iou"] = _overlap(person, sample.labels >= Labels.PERSON, known)
-    return row
 
 
 def _overlap(found: NDArray[np.bool_], truth: NDArray[np.bool_], known: NDArray[np.bool_]) -> float:

@@ -10,16 +10,9 @@ import traitlets as t
 
 from face3d_widgets.figures import COLORMAPS
 from face3d_widgets.session import photo_fov
-from face3d_widgets.types import (
-    COLORINGS,
-    SHAPES,
-    GeometryParams,
-    Photo,
-    ViewParams,
-    WrongOnPurpose,
-)
-from face3d_widgets.widgets.base import FaceWidget
+from face3d_widgets.types import COLORINGS, SHAPES, GeometryParams, Photo, ViewParams
 from face3d_widgets.widgets.control_groups import GROUPS, MANY_POINTS, MOST_POINTS
+from face3d_widgets.widgets.mistakes import MistakeSwitches
 
 __all__ = ["GeometryControls"]
 
@@ -28,7 +21,7 @@ __all__ = ["GeometryControls"]
 _TOLD = ("max_points", "numbers", "trouble", "measuring", "measured_share")
 
 
-class GeometryControls(FaceWidget, script="controls.js"):
+class GeometryControls(MistakeSwitches, script="controls.js"):
     """Sliders and choices for a `FaceViewer`.
 
     Every trait can be set, observed and linked. `params` and `view` give them
@@ -102,11 +95,6 @@ class GeometryControls(FaceWidget, script="controls.js"):
     point_size = t.Float(ViewParams.point_size, min=1, max=10, help="Pixels.").tag(sync=True)
     opacity = t.Float(ViewParams.opacity, min=0.1, max=1, help="1 is solid.").tag(sync=True)
     axes = t.Bool(False, help="Draw the axes.").tag(sync=True)
-    inverse_as_depth = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
-    wrong_fov_on = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
-    wrong_fov = t.Float(100.0, min=15, max=120, help="Degrees, vertical.").tag(sync=True)
-    eight_bit = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
-    edges_kept = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
 
     max_points = t.Int(MANY_POINTS, min=MANY_POINTS, max=MOST_POINTS, help="Its end.").tag(
         sync=True
@@ -121,7 +109,7 @@ class GeometryControls(FaceWidget, script="controls.js"):
         super().__init__(**kwargs)
         self.defaults: dict[str, Any] = {
             name: getattr(self, name)
-            for name in GeometryControls.class_own_traits(sync=True)
+            for name in [*GeometryControls.class_own_traits(sync=True), *self.MISTAKES]
             if not name.startswith("_") and name not in _TOLD
         }
         self._on_cancel: Callable[[], None] = lambda: None
@@ -141,12 +129,7 @@ class GeometryControls(FaceWidget, script="controls.js"):
             edge_angle=self.edge_angle,
             most_unsure=self.most_unsure,
             scale_shift=None if self.scale_shift is None else (*self.scale_shift,),  # type: ignore[arg-type]
-            wrong=WrongOnPurpose(
-                inverse_as_depth=self.inverse_as_depth,
-                eight_bit=self.eight_bit,
-                edges_kept=self.edges_kept,
-                fov=self.wrong_fov if self.wrong_fov_on else None,
-            ),
+            wrong=self.wrong,
         )
 
     @property

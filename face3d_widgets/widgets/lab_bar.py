@@ -10,8 +10,8 @@ import traitlets as t
 from face3d_widgets.depth import DEFAULT_MODEL, ready_models
 from face3d_widgets.image import encode_jpeg, read_photo
 from face3d_widgets.samples.rendered import rendered_heads, rendered_photo_bytes
-from face3d_widgets.types import WrongOnPurpose
 from face3d_widgets.widgets.base import FaceWidget
+from face3d_widgets.widgets.mistakes import MistakeSwitches
 
 __all__ = ["LabBar", "LabSwitches"]
 
@@ -52,7 +52,7 @@ class LabBar(FaceWidget, script="lab_bar.js"):
                 self.head = names[0] if names else ""
 
 
-class LabSwitches(FaceWidget, script="controls.js"):
+class LabSwitches(MistakeSwitches, script="controls.js"):
     """Mistakes made on purpose, and what is looked at.
 
     Attributes
@@ -67,16 +67,10 @@ class LabSwitches(FaceWidget, script="controls.js"):
         is turned from its direction.
     """
 
-    inverse_as_depth = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
-    eight_bit = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
-    edges_kept = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
-    wrong_fov_on = t.Bool(False, help="Wrong on purpose.").tag(sync=True)
     wrong_fov = t.Float(60.0, min=10, max=120, help="Degrees, vertical.").tag(sync=True)
     color_by = t.Enum(("photo", "error"), default_value="photo", help="Colours.").tag(sync=True)
     map_of = t.Enum(("place", "direction"), default_value="place", help="Map.").tag(sync=True)
     _groups = t.List(t.Dict(), read_only=True).tag(sync=True)
-
-    MISTAKES = ("inverse_as_depth", "eight_bit", "edges_kept", "wrong_fov_on", "wrong_fov")
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,16 +79,6 @@ class LabSwitches(FaceWidget, script="controls.js"):
     @t.default("_groups")
     def _default_groups(self) -> list[dict[str, Any]]:
         return _GROUPS
-
-    @property
-    def wrong(self) -> WrongOnPurpose:
-        """The mistakes that are switched on."""
-        return WrongOnPurpose(
-            inverse_as_depth=self.inverse_as_depth,
-            eight_bit=self.eight_bit,
-            edges_kept=self.edges_kept,
-            fov=self.wrong_fov if self.wrong_fov_on else None,
-        )
 
     def _on_message(self, _: Any, message: dict[str, Any], __: Any) -> None:
         if message.get("type") == "reset":

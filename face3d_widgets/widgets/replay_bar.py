@@ -56,7 +56,7 @@ class ReplayBar(FaceWidget, script="replay_bar.js"):
 
     def deliver(self, data: bytes, name: str) -> None:
         """Download `data` in the browser as a file called `name`."""
-        self.send({"type": "file", "name": name}, [data])
+        self.send({"type": "file", "name": name, "mime": "application/json"}, [data])
 
     def _on_message(self, _: Any, message: dict[str, Any], __: Any) -> None:
         kind, text = message.get("type"), message.get("text")

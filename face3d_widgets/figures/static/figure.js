@@ -174,20 +174,6 @@ function freshState(model) {
   });
 }
 
-/** A picture's PNG bytes, with white where it is clear. */
-async function onWhite(url) {
-  const picture = await createImageBitmap(await (await fetch(url)).blob());
-  const canvas = document.createElement("canvas");
-  canvas.width = picture.width;
-  canvas.height = picture.height;
-  const context = canvas.getContext("2d");
-  context.fillStyle = "white";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(picture, 0, 0);
-  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-  return blob.arrayBuffer();
-}
-
 export default () => {
   let inner;
   let loading;
@@ -230,21 +216,6 @@ export default () => {
       model.on("change:_py2js_update", drawn);
       model.on("change:_py2js_restyle", drawn);
 
-      const picture = async (message) => {
-        if (message.type !== "picture") return;
-        const answer = { type: "picture", id: message.id };
-        try {
-          const { width, height } = el.getBoundingClientRect();
-          const size = { width, height, scale: 2 };
-          const url = await window.Plotly.toImage(graph, { format: "png", ...size });
-          model.send(answer, undefined, [await onWhite(url)]);
-        } catch (error) {
-          console.warn("the view could not be saved as a picture", error);
-          model.send(answer);
-        }
-      };
-      model.on("msg:custom", picture);
-
       const stopWatching = watchClicks(el, graph, ({ curveNumber, pointNumber }) =>
         model.send({ type: "click", trace: curveNumber, number: pointNumber }),
       );
@@ -274,7 +245,6 @@ export default () => {
         unlinkCameras();
         model.off("change:_py2js_update", drawn);
         model.off("change:_py2js_restyle", drawn);
-        model.off("msg:custom", picture);
         remove?.();
       };
     },

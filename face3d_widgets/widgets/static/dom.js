@@ -26,6 +26,21 @@ function follow(model, traits, update) {
   return () => events.forEach((event) => model.off(event, update));
 }
 
+/** Download each file that Python sends; gives the undo. */
+function saveFiles(model) {
+  const save = (message, buffers) => {
+    if (message.type !== "file") return;
+    const url = URL.createObjectURL(new Blob([buffers[0]], { type: message.mime }));
+    const link = make("a", { href: url, download: message.name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  };
+  model.on("msg:custom", save);
+  return () => model.off("msg:custom", save);
+}
+
 /** Put a trait's value to Python. */
 function put(model, trait, value) {
   model.set(trait, value);

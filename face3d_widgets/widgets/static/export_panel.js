@@ -226,21 +226,8 @@ export default {
       follow(model, ["enabled", "busy", "progress", "preview", "preview_state"], showState),
       follow(model, ["code", "enabled"], code.update),
       ...Object.entries(all).map(([name, field]) => follow(model, [name], field.update)),
+      saveFiles(model),
     ];
-
-    const download = (message, buffers) => {
-      if (message.type !== "file") return;
-      const url = URL.createObjectURL(new Blob([buffers[0]], { type: message.mime }));
-      const link = make("a", { href: url, download: message.name });
-      document.body.append(link);
-      link.click();
-      link.remove();
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    };
-    model.on("msg:custom", download);
-    return () => {
-      undo.forEach((u) => u());
-      model.off("msg:custom", download);
-    };
+    return () => undo.forEach((u) => u());
   },
 };

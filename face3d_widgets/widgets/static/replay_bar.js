@@ -79,18 +79,8 @@ export default {
       notice,
     );
 
-    const receive = (message, buffers) => {
-      if (message.type !== "file") return;
-      const url = URL.createObjectURL(new Blob([buffers[0]], { type: "application/json" }));
-      const link = make("a", { href: url, download: message.name });
-      document.body.append(link);
-      link.click();
-      link.remove();
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    };
-    model.on("msg:custom", receive);
     const undo = [
-      () => model.off("msg:custom", receive),
+      saveFiles(model),
       follow(model, ["notice"], () => {
         text.textContent = model.get("notice");
         notice.hidden = !text.textContent;
