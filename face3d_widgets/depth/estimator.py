@@ -43,6 +43,13 @@ __all__ = ["DepthEstimator"]
 
 # Networks that take every size are followed on a small picture, which is quick.
 _TRACED_SIDE = 64
+# From this logit of face_lite on (1 in 20) a pixel may be a person and gets a person's depth. The
+# outline must rather lie a pixel too far out than too far in: one pixel of a cheek at
+# the background's depth is a hole.
+_PERSON_LIKELY = -3.0
+# From this logit on it is surely one (3 in 4); along the outline, between the two,
+# pixels have the person's depth but often the background's colour.
+_PERSON_SURE = 1.1
 
 
 class DepthEstimator:
@@ -59,7 +66,8 @@ class DepthEstimator:
         `face3d_widgets.depth.weights.find_weights` says where else.
     runtime : {"auto", "torch", "openvino"}
         Auto is PyTorch on a GPU, else OpenVINO, else PyTorch. The network in the
-        package is so small that auto always runs it in PyTorch.
+        package is so small that auto runs it through OpenVINO even beside a GPU: a
+        converted network needs no PyTorch, which takes seconds and memory to load.
     precision : {"exact", "fast"}, optional
         Exact is float32; fast is half precision on a GPU and bfloat16 on a
         processor that has it. Where none is given: fast on CUDA, else exact.
@@ -215,8 +223,7 @@ class DepthEstimator:
     def _runner_of(self, info: ModelInfo, path: Path | None) -> Runner:
         sha256 = _packaged_sum() if path is None else verify(path)
         load = _load_face_lite if path is None else partial(_load_midas, info.name, path)
-        auto_torch = self._runtime == "auto" and path is None
-        if not auto_torch and pick_runtime(self._runtime) == "openvino":
+        if pick_runtime(self._runtime, small=path is None) == "openvino":
             try:
                 return _openvino_runner(info.name, sha256, load, self._precision or "exact")
             except ModelError:
@@ -264,13 +271,11 @@ def _openvino_runner(
 
 
 def _run_face_lite(runner: Runner, info: ModelInfo, photo: Photo) -> InverseDepth:
-    from face3d_widgets.depth.face_lite import PERSON_LIKELY, PERSON_SURE
-
     size = input_size(photo.height, photo.width, info.input_side)
     padded, inside = pad_to_multiple(resize_to_input(photo.rgb, size))
     relief, person, _head = (one[inside] for one in runner(padded))
     values, subject = enlarge_with_outline(
-        relief, (PERSON_LIKELY, PERSON_SURE), photo.height, photo.width, person
+        relief, (_PERSON_LIKELY, _PERSON_SURE), photo.height, photo.width, person
     )
     return InverseDepth(values, subject, info.name, info.relief_unit)
 

@@ -7,8 +7,8 @@ features of the same grid ("an edge, a nostril"). 4.0 million weights.
 
 The first output is a *relief*: higher is nearer, affine in inverse depth, one
 unit for every 0.1 m on an adult's head. Whatever is not a person comes out near
--3.5. A network of three channels also gives two logits, of "this pixel is a
-person" and of "this pixel is a head".
+-3.5. The other two are logits, of "this pixel is a person" and of "this pixel is
+a head".
 
 The weights learned from synthetic heads only; the encoder started from
 ImageNet. They are relative depth of a face, not MiDaS. What they learned from, how
@@ -32,21 +32,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 __all__ = [
-    "PERSON_LIKELY",
-    "PERSON_SURE",
     "AllMaps",
     "FaceLite",
     "face_lite_from_weights",
     "load_face_lite",
 ]
-
-#: From this logit on (1 in 20) a pixel may be a person and gets a person's depth. The
-#: outline must rather lie a pixel too far out than too far in: one pixel of a cheek at
-#: the background's depth is a hole.
-PERSON_LIKELY = -3.0
-#: From this logit on it is surely one (3 in 4); along the outline, between the two,
-#: pixels have the person's depth but often the background's colour.
-PERSON_SURE = 1.1
 
 # (repeats, kernel, stride, expansion, channels in, channels out) of each stage
 _STAGES = [
@@ -61,10 +51,11 @@ _STAGES = [
 # Blocks whose output the decoder uses: the last at 1/4, 1/8, 1/16 and 1/32.
 _TAPS = (2, 4, 10, 15)
 _TAP_CHANNELS = (24, 40, 112, 320)
-# Width of the decoder at 1/4, 1/8, 1/16 and 1/32, then at 1/2: half of the work of
+# Channels of the decoder at 1/4, 1/8, 1/16 and 1/32, then at 1/2: half of the work of
 # a decoder with 64 everywhere, because the finest grids cost most.
 _WIDTHS = (32, 64, 96, 128)
 _HEAD_WIDTH = 16
+_MAPS = 3  # relief, person, head
 
 
 def _same_pad(x: Tensor, kernel: int) -> Tensor:
@@ -147,16 +138,19 @@ class _ResidualUnit(nn.Module):
 
 
 class _Fusion(nn.Module):
-    """Join the coarse answer with finer features, then go to the next finer grid."""
+    """Join the coarse answer with finer features, then go to the next finer grid.
 
-    def __init__(self, inputs: int, outputs: int, joins: bool = True) -> None:
+    The coarsest grid has no answer yet to join: its features are where it begins.
+    """
+
+    def __init__(self, inputs: int, outputs: int, joins: bool) -> None:
         super().__init__()
         self.skip = _ResidualUnit(inputs) if joins else None
         self.refine = _ResidualUnit(inputs)
         self.out = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, coarse: Tensor, fine: Tensor | None, like: Tensor) -> Tensor:
-        x = coarse if fine is None or self.skip is None else coarse + self.skip(fine)
+        x = coarse if self.skip is None else coarse + self.skip(fine)
         x = self.out(self.refine(x))
         return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
@@ -166,49 +160,28 @@ class FaceLite(nn.Module):
 
     Input: (n, 3, h, w) float, sRGB from 0 to 1; h and w multiples of 32.
     Output: (n, h, w) float32, relief; higher is nearer.
-
-    Parameters
-    ----------
-    channels : int
-        1, or 3 with the logits of "a person" and of "a head".
-    widths : tuple of 4 int
-        Channels of the decoder at 1/4, 1/8, 1/16 and 1/32 of the input.
-    head_width : int
-        Its channels at 1/2.
-    coarsest_joins : bool
-        Whether the coarsest fusion has the unused layers of the first weights.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(
-        self,
-        channels: int = 3,
-        widths: tuple[int, ...] = _WIDTHS,
-        head_width: int = _HEAD_WIDTH,
-        coarsest_joins: bool = False,
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.channels = channels
         self.encoder = _Encoder()
         self.reduce = nn.ModuleList(
             nn.Conv2d(inputs, width, 1 if inputs == 320 else 3, padding="same", bias=False)
-            for inputs, width in zip(_TAP_CHANNELS, widths, strict=True)
+            for inputs, width in zip(_TAP_CHANNELS, _WIDTHS, strict=True)
         )
         self.fusions = nn.ModuleList(
-            _Fusion(width, finer, joins)
-            for width, finer, joins in zip(
-                widths,
-                (widths[0], *widths[:-1]),
-                (True, True, True, coarsest_joins),
-                strict=True,
+            _Fusion(width, finer, joins=level < 3)
+            for level, (width, finer) in enumerate(
+                zip(_WIDTHS, (_WIDTHS[0], *_WIDTHS[:-1]), strict=True)
             )
         )
-        self.head = nn.Conv2d(widths[0], head_width, 3, padding=1)
-        self.stem_reduce = nn.Conv2d(32, head_width // 2, 1)
-        self.merge = nn.Conv2d(head_width + head_width // 2, head_width, 3, padding=1)
-        self.relief = nn.Conv2d(head_width, channels, 1)
+        self.head = nn.Conv2d(_WIDTHS[0], _HEAD_WIDTH, 3, padding=1)
+        self.stem_reduce = nn.Conv2d(32, _HEAD_WIDTH // 2, 1)
+        self.merge = nn.Conv2d(_HEAD_WIDTH + _HEAD_WIDTH // 2, _HEAD_WIDTH, 3, padding=1)
+        self.relief = nn.Conv2d(_HEAD_WIDTH, _MAPS, 1)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
 
@@ -217,7 +190,7 @@ class FaceLite(nn.Module):
         return self.maps(rgb)[:, 0]
 
     def maps(self, rgb: Tensor) -> Tensor:
-        """All that the network says, (n, channels, h, w) float32, relief first."""
+        """All that the network says, (n, 3, h, w) float32: relief, person, head."""
         stem, taps = self.encoder((rgb - self.mean) / self.std)
         fine = [reduce(tap) for reduce, tap in zip(self.reduce, taps, strict=True)]
         y = self.fusions[3](fine[3], None, like=fine[2])
@@ -233,7 +206,7 @@ class FaceLite(nn.Module):
 class AllMaps(nn.Module):
     """`FaceLite` as a runner wants it: calling it gives relief and both logits.
 
-    Input as `FaceLite`; output (n, 3, h, w) float32: relief, person, head.
+    Input as `FaceLite`; output as its `maps`.
     """
 
     def __init__(self, network: FaceLite) -> None:
@@ -246,25 +219,19 @@ class AllMaps(nn.Module):
 
 
 def face_lite_from_weights(weights: Mapping[str, Tensor]) -> FaceLite:
-    """The network that these weights belong to, with the weights in it, in eval mode.
+    """The network with these weights, in eval mode.
 
     Parameters
     ----------
     weights : mapping of str to Tensor
-        A state dictionary of `FaceLite`, of any float type; the number of channels
-        and the widths are read off its shapes.
+        A state dictionary of `FaceLite`, of any float type.
 
     Raises
     ------
     RuntimeError
         Of PyTorch, when the weights are of another network.
     """
-    network = FaceLite(
-        channels=weights["relief.weight"].shape[0],
-        widths=tuple(weights[f"reduce.{level}.weight"].shape[0] for level in range(4)),
-        head_width=weights["head.weight"].shape[0],
-        coarsest_joins="fusions.3.skip.conv1.weight" in weights,
-    )
+    network = FaceLite()
     network.load_state_dict(
         {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
     )

@@ -83,15 +83,21 @@ def choose_device() -> str:
     return "cpu"
 
 
-def pick_runtime(runtime: str) -> str:
+def pick_runtime(runtime: str, small: bool = False) -> str:
     """The runtime that "auto" stands for here: OpenVINO, unless there is a GPU or it is missing.
+
+    Parameters
+    ----------
+    runtime : {"auto", "torch", "openvino"}
+    small : bool
+        The network is too small to gain from a GPU: nobody looks for one.
 
     Raises
     ------
     ModelError
         When OpenVINO is asked for by name and does not load.
     """
-    if runtime == "torch" or (runtime == "auto" and _has_gpu()):
+    if runtime == "torch" or (runtime == "auto" and not small and _has_gpu()):
         return "torch"
     from face3d_widgets.depth.openvino_import import import_openvino
 
