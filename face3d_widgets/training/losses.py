@@ -37,7 +37,7 @@ PARTS = {
     "head": 0.5,
     "face": 0.8,
     "gradient": 1.0,
-    "slope": 0.5,
+    "slope": 0.8,
     "person_mask": 0.15,
     "head_mask": 0.15,
 }
@@ -164,8 +164,8 @@ def total_loss(
 
     Parameters
     ----------
-    maps : (n, c, h, w) Tensor
-        What the network says: relief, and where c is 3 the logits of person and head.
+    maps : (n, 3, h, w) Tensor
+        What the network says: relief, and the logits of person and head.
     relief, weight : (n, h, w) Tensor
     labels : (n, h, w) uint8 Tensor
         As in a `Sample`.
@@ -189,9 +189,8 @@ def total_loss(
         "face": scale_and_shift_invariant_error(said, relief, face & valued),
         "gradient": gradient_matching(said, relief, near),
         "slope": slope_error(said, relief, face & valued),
+        "person_mask": binary_cross_entropy(maps[:, 1], person, known),
+        "head_mask": binary_cross_entropy(maps[:, 2], head, known),
     }
-    if maps.shape[1] == 3:
-        parts["person_mask"] = binary_cross_entropy(maps[:, 1], person, known)
-        parts["head_mask"] = binary_cross_entropy(maps[:, 2], head, known)
     loss = torch.stack([PARTS[name] * part for name, part in parts.items()]).sum()
     return loss, {name: part.detach() for name, part in parts.items()}
