@@ -8,6 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 
+from face3d_widgets import DepthEstimator
 from face3d_widgets.figures.charts import (
     array_figure,
     curves_figure,
@@ -15,17 +16,30 @@ from face3d_widgets.figures.charts import (
     points_figure,
 )
 from face3d_widgets.lessons import EXERCISES, QUESTIONS, check, predict, show, table
+from face3d_widgets.samples import load_sample
+from face3d_widgets.samples.rendered import rendered_heads
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks" / "lessons"
 LESSONS = sorted(FOLDER.glob("0[1-7]_*.ipynb"))
 EVERY = sorted(FOLDER.glob("*.ipynb"))
 
 RIGHT = {
-    "inverse-of-depths": [[[1, 0.5], [0.25, 0.5]], [[-4, -6], [-7, -6]], [[11, 6], [3.5, 6]]],
+    "inverse-of-depths": [
+        [[1, 0.5], [0.25, 0.5]],
+        [[-4, -6], [-7, -6]],
+        [[11, 6], [3.5, 6]],
+        [[1e6 + 1, 1e6 + 0.5], [1e6 + 0.25, 1e6 + 0.5]],
+        [[1e-7, 5e-8], [2.5e-8, 5e-8]],
+    ],
     "third-point": [0.444, 4 / 9],
-    "pixel-to-point": [(0.5025, -0.4975, 2), [0.5025, -0.4975, 2.0]],
+    "pixel-to-point": [(0.5025, -0.4975, 2), [0.5025, -0.4975, 2.0], (0.503, -0.498, 2)],
     "two-triangles": [[[0, 2, 1], [1, 2, 3]], [[3, 1, 0], [0, 2, 3]], [(2, 1, 0), (3, 1, 2)]],
-    "order-not-shape": [[0, 0.1, 0.2, 0.3, 9], [1, 10, 100, 1_000, 10_000]],
+    "order-not-shape": [
+        [0, 0.1, 0.2, 0.3, 9],
+        [1, 10, 100, 1_000, 10_000],
+        [-1000, 0, 1, 2, 3],
+        [1, 2, 3, 4, 1e300],
+    ],
     "one-outlier": [(2, 1), [2.0, 1.0]],
     "pixels-across": [1004, 1003.94],
 }
@@ -44,6 +58,7 @@ WRONG = {
         (1.538, "Scale and shift"),
         (0.3, "line"),
         ("0.444 m", "form"),
+        ((0, 444), "decimal point"),
     ],
     "pixel-to-point": [
         ((0.5, -0.5, 2), "middle of it"),
@@ -64,6 +79,7 @@ WRONG = {
     "order-not-shape": [
         ([1, 3, 2, 4, 5], "order is not perfect"),
         ([1, 2, 3, 4, 7], "more unequal"),
+        ([0, 1e-9, 2e-9, 3e-9, 4e-9], "100.0%"),
         ([1, 2], "form"),
     ],
     "one-outlier": [
@@ -87,6 +103,10 @@ TOLD = {
     "inverse-of-depths": ["0.25", "0.5"],
     "order-not-shape": ["0.1"],
 }
+
+
+# What the lessons name by row and column: (row, column) in the whole sample.
+PLACES = {"nose": (125, 173), "forehead": (88, 173), "hair": (90, 120)}
 
 
 def source(path):
@@ -138,6 +158,31 @@ def test_no_answer_whatever_raises(name, answer):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_starting_value_gets_a_kind_hint(name):
     assert EXERCISES[name].check(EXERCISES[name].start).text.startswith("This is where you start.")
+
+
+def test_the_places_in_the_lessons_are_what_the_words_say():
+    estimator = DepthEstimator()
+    estimator.set_photo(load_sample("astronaut"))
+    answer = estimator.predict("face_lite")
+    for name in ("01_from_pixels_to_inverse_depth", "02_scale_and_shift"):
+        assert all(str(place) in source(FOLDER / f"{name}.ipynb") for place in PLACES.values())
+    for row, column in PLACES.values():
+        assert answer.subject[row - 5 : row + 6, column - 5 : column + 6].all()
+    nose, forehead, hair = (answer.values[place] for place in PLACES.values())
+    assert nose > hair
+    assert abs(nose - forehead) < 0.5 * (nose - hair)  # lesson 2 calls them close together
+
+
+def test_the_heads_of_lesson_5_are_there():
+    named = re.search(r"names = (\[.*\])", source(LESSONS[4]))[1]
+    assert set(ast.literal_eval(named)) <= set(rendered_heads())
+
+
+def test_a_comma_or_a_fraction_in_the_box_gets_a_word_on_decimal_points():
+    _, box, verdict = check("third-point", 0.0).children
+    for written in ("0,444", "1/2"):
+        box.value = written
+        assert "decimal point" in verdict.value
 
 
 def test_an_answer_can_be_written_into_the_box():

@@ -95,8 +95,8 @@ def check(name: str, answer: Any) -> widgets.VBox:
             verdict.value = _note(
                 Verdict(
                     False,
-                    "That cannot be read. Write a number such as 0.25, or a list of numbers "
-                    "in square brackets with commas between them.",
+                    "That cannot be read. Write a number with a decimal point (0.125, not 1/8), "
+                    "or a list of numbers in square brackets with commas between them.",
                 )
             )
         else:

@@ -86,6 +86,12 @@ def _numbers(answer: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
     return array
 
 
+def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values from 0 to 1: scale and shift are free, and large or small ones fit as well."""
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low)
+
+
 def _near(
     answer: Any,
     right: ArrayLike,
@@ -127,7 +133,7 @@ def _inverse_of_depths(answer: Any) -> Verdict:
         "the nearest to the middle as large as the step from the middle to the farthest?",
     )
     try:
-        fit = align_scale_shift(given, depths)
+        fit = align_scale_shift(_spread(given), depths)
     except ValueError:
         return steps
     if fit.residual > 0.01:
@@ -184,7 +190,7 @@ def _pixel_to_point(answer: Any) -> Verdict:
     return _near(
         answer,
         (x, y, z),
-        0.0005,
+        0.0006,
         "Right: to the right of the axis, above it (y points down), and two metres away.",
         [
             (
@@ -250,20 +256,17 @@ def _order_not_shape(answer: Any) -> Verdict:
             False,
             "The order is not perfect yet: each value must be higher than the one before it.",
         )
-    try:
-        residual = align_scale_shift(given, 1 / truth).residual
-    except ValueError:
-        return Verdict(False, "Values so close together cannot be told apart; spread them.")
+    residual = align_scale_shift(_spread(given), 1 / truth).residual
     explained = 1 - residual**2 / truth.var()
     if explained >= ENOUGH:
         return Verdict(
             False,
-            f"The order is perfect, and your values still explain {explained:.0%} of the shape. "
+            f"The order is perfect, and your values still explain {explained:.1%} of the shape. "
             "Keep the order and make the steps more unequal.",
         )
     return Verdict(
         True,
-        f"Right: not one pair is in the wrong order, and only {explained:.0%} of the shape is "
+        f"Right: not one pair is in the wrong order, and only {explained:.1%} of the shape is "
         "explained. Order alone does not make a face.",
     )
 
@@ -289,8 +292,8 @@ def _one_outlier(answer: Any) -> Verdict:
             ),
             ((robust.shift, robust.scale), "The right numbers, in the other order."),
         ],
-        "Not yet. Look at the pixels that agree: how much does the target grow when the source "
-        "grows by 1, and what is left over?",
+        "Not yet. Look at the pixels that agree: how much does B grow when A grows by 1, and what "
+        "must then be added?",
     )
 
 
@@ -333,14 +336,14 @@ EXERCISES = MappingProxyType(
             start=0.0,
             first="Nothing is 0 metres away. Begin with 1/depth of the two known points.",
             judge=_third_point,
-            wants="one number, in metres",
+            wants="one number, in metres, with a decimal point",
         ),
         "pixel-to-point": Exercise(
             start=(0.0, 0.0, 2.0),
             first="This point is straight ahead. Is the pixel right or left of the middle, "
             "above or below it?",
             judge=_pixel_to_point,
-            wants="three numbers in metres, (x, y, z)",
+            wants="three numbers in metres, (x, y, z), with decimal points",
         ),
         "two-triangles": Exercise(
             start=[[0, 1, 2], [0, 1, 2]],

@@ -79,19 +79,19 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
             "Two.",
         ),
         "equal-axes": Question(
-            "Draw each pixel at x = column, y = row, z = depth / 255, with equal units on all "
-            "three axes. The photo has hundreds of columns and rows. What will you see?",
+            "Draw each pixel at x = column, y = row, z = grey value / 255, with equal units on "
+            "all three axes. The photo has hundreds of columns and rows. What will you see?",
             {
                 "A face with natural depth.": (
-                    "x and y run over hundreds of units. How far does z run, when depth has 256 "
-                    "levels and is divided by 255?"
+                    "x and y run over hundreds of units. How far does z run, when a grey value is "
+                    "255 at most and is divided by 255?"
                 ),
                 "A flat sheet.": (
                     "Yes: hundreds of units wide, and one unit deep. And one thing more is "
                     "wrong with it; look which way is up."
                 ),
                 "A face that is too deep.": (
-                    "It would need large numbers in z. What is the largest value of depth / 255?"
+                    "It would need large numbers in z. What is the largest value of grey / 255?"
                 ),
             },
             "A flat sheet.",
@@ -108,7 +108,7 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
         ),
         "blurred": Question(
             "We blur the true depth of a face until the edges of eyelids, nose and lips are "
-            "gone, and score that. Which score will notice most?",
+            "gone, and score that. Which score will show it most clearly?",
             {
                 "The share of the shape explained.": (
                     "Most of the shape is a large egg, and that survives a blur. Which score "
