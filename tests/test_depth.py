@@ -31,12 +31,12 @@ from face3d_widgets.depth.weights import CHECKPOINTS
 from face3d_widgets.types import Photo
 
 # What face_lite says of the drawn portrait; to be recorded anew with new weights.
-MEAN, STD = -1.791, 1.959
+MEAN, STD = -1.738, 2.041
 GRID = [
-    [-3.494, -3.502, -3.486, -3.494],
-    [-3.494, 0.708, 0.702, -3.489],
-    [-3.491, 0.574, 0.571, -3.492],
-    [0.055, 0.535, 0.436, -0.152],
+    [-3.501, -3.503, -3.509, -3.502],
+    [-3.501, 0.718, 0.711, -3.502],
+    [-3.502, 0.578, 0.536, -3.501],
+    [0.347, 0.902, 0.827, 0.209],
 ]
 
 
@@ -261,7 +261,8 @@ def counted(monkeypatch):
 
     monkeypatch.setattr(estimator, "_load_face_lite", build)
     assert torch.is_grad_enabled()
-    return DepthEstimator(), count
+    # Not through OpenVINO, which would keep the grey picture for the next test.
+    return DepthEstimator(runtime="torch"), count
 
 
 def grey(level, size=(40, 30)):
@@ -325,7 +326,8 @@ def test_after_a_network_failed_it_may_be_tried_again(counted, monkeypatch):
     assert predictor.predict().values.shape == (40, 30)
 
 
-def test_without_torch_the_person_is_told(monkeypatch):
+def test_without_torch_the_person_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # nothing is converted yet
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "face3d_widgets.depth.face_lite", raising=False)
     predictor = DepthEstimator()

@@ -180,7 +180,7 @@ def reader(monkeypatch):
 
     monkeypatch.setattr(estimator_module, "_load_face_lite", lambda: None)
     monkeypatch.setattr(estimator_module, "_torch_runner", lambda network, precision: Runner())
-    return DepthEstimator(), runs
+    return DepthEstimator(runtime="torch"), runs
 
 
 def test_the_estimator_keeps_the_answer_for_each_photo(reader):
