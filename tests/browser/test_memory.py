@@ -10,7 +10,9 @@ from tests.serving import dashboard, open_dashboard, wait_until_drawn
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-MOST = 700e6  # bytes of resident memory, the server and all its kernels together
+# Bytes of resident memory, the server and all its kernels together. The dashboard's own
+# server keeps a second session ready; on Binder there is none.
+MOST = {binder_server: 700e6, dashboard: 800e6}
 
 
 def use(page, photo_file):
@@ -21,7 +23,7 @@ def use(page, photo_file):
           const line = document.querySelector('.f3d-status');
           return line.dataset.state === 'ready' && line.textContent.startsWith(name + ',');
         }""",
-        arg=photo_file.stem,
+        arg=photo_file.stem.replace(" ", "-"),
         timeout=120_000,
     )
     wait_until_drawn(page)
@@ -66,5 +68,4 @@ def test_a_photo_and_twenty_slider_moves_fit(new_page, photo_file, converted, st
         ]
         page.close()
     assert outside == []
-    print(f"\npeak: {memory.peak / 1e6:.0f} MB")
-    assert memory.peak < MOST
+    assert memory.peak < MOST[start]
