@@ -22,7 +22,7 @@ _PATIENCE = 600  # seconds for all together
 
 # The photo on the page, as its own pixels say: the mean of the stripe at its top.
 _STRIPE = """() => {
-  const photo = document.querySelector('img[alt="The photo"]');
+  const photo = document.querySelector('img[alt^="The photo"]');
   const copy = document.createElement('canvas');
   [copy.width, copy.height] = [photo.naturalWidth, photo.naturalHeight];
   const context = copy.getContext('2d');
