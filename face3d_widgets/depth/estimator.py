@@ -43,9 +43,9 @@ __all__ = ["DepthEstimator"]
 
 # Networks that take every size are followed on a small picture, which is quick.
 _TRACED_SIDE = 64
-# From this logit of face_lite on (1 in 20) a pixel may be a person and gets a person's depth. The
-# outline must rather lie a pixel too far out than too far in: one pixel of a cheek at
-# the background's depth is a hole.
+# From this logit of face_lite on (1 in 20) a pixel may be a person and gets a person's
+# depth. The outline must rather lie a pixel too far out than too far in: one pixel of a
+# cheek at the background's depth is a hole.
 _PERSON_LIKELY = -3.0
 # From this logit on it is surely one (3 in 4); along the outline, between the two,
 # pixels have the person's depth but often the background's colour.

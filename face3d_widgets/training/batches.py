@@ -62,7 +62,12 @@ class _Places(Sampler[list[_Key]]):
 
 def collate(samples: Sequence[Sample]) -> Batch:
     """Samples of one size as one batch of tensors."""
-    image, relief, weight, labels = map(torch.from_numpy, _stack(samples))
+    return _tensors(_stack(samples))
+
+
+def _tensors(arrays: Sequence[NDArray[Any]], pin: bool = False) -> Batch:
+    made = map(torch.from_numpy, arrays)
+    image, relief, weight, labels = (t.pin_memory() if pin else t for t in made)
     return image, relief, weight, labels
 
 
@@ -124,10 +129,5 @@ def batches(
         multiprocessing_context="fork" if workers else None,
         prefetch_factor=_AHEAD if workers else None,
     )
-    for stacked in loader:
-        image, relief, weight, labels = map(torch.from_numpy, stacked)
-        if pin:
-            image, relief, weight, labels = (
-                t.pin_memory() for t in (image, relief, weight, labels)
-            )
-        yield image, relief, weight, labels
+    for arrays in loader:
+        yield _tensors(arrays, pin)

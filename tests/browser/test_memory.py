@@ -50,10 +50,7 @@ def use(page, photo_file):
 @pytest.fixture(scope="module")
 def converted():
     """The packaged network converted, as it is when an image was built or a first page opened."""
-    code = (
-        "from face3d_widgets.depth import DepthEstimator, DEFAULT_MODEL;"
-        "DepthEstimator().warm_up(DEFAULT_MODEL)"
-    )
+    code = "from face3d_widgets.depth import DepthEstimator; DepthEstimator().warm_up()"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
