@@ -1,5 +1,6 @@
 """What the network is told about its answers is right."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ from face3d_widgets.training.losses import (
     scale_and_shift_invariant_error,
     slope_error,
     total_loss,
+    unexplained_variance,
 )
 from face3d_widgets.training.shards import Labels
 
@@ -36,6 +38,7 @@ def test_every_loss_is_zero_at_the_truth(truth, disc):
     weight = disc.float()
     assert metric_error(truth, truth, weight) == 0
     assert scale_and_shift_invariant_error(truth, truth, disc) == 0
+    assert unexplained_variance(truth, truth, disc).abs() < 1e-6
     assert gradient_matching(truth, truth, weight) == 0
     assert slope_error(truth, truth, disc).abs() < 1e-6
 
@@ -50,8 +53,30 @@ def test_scale_and_shift_change_nothing(truth, disc):
         assert scale_and_shift_invariant_error(scale * truth + shift, truth, disc) < 1e-5
 
 
+def test_what_is_left_unexplained_is_what_a_straight_line_cannot_fit(truth, disc):
+    said = noisy(truth)
+    expected = []
+    for one, other in zip(said, truth, strict=True):
+        p, t = one[disc[0]].double().numpy(), other[disc[0]].double().numpy()
+        scale, shift = np.polyfit(p, t, 1)
+        expected.append(np.mean((scale * p + shift - t) ** 2) / t.var())
+    assert 0.02 < np.mean(expected) < 0.98
+    for scale, shift in ((1.0, 0.0), (0.2, -5.0), (40.0, 7.0)):
+        left = unexplained_variance(scale * said + shift, truth, disc)
+        assert float(left) == pytest.approx(np.mean(expected), rel=1e-3)
+
+
 def test_an_inverted_face_is_wrong(truth, disc):
     assert scale_and_shift_invariant_error(-truth, truth, disc) > 0.5
+    assert float(unexplained_variance(-truth, truth, disc)) == pytest.approx(2, abs=1e-4)
+
+
+def test_a_missing_nose_costs_though_it_is_few_pixels(truth, disc):
+    """The untrimmed part weighs what trimming leaves out."""
+    said = truth.clone()
+    said[:, 9:13, 9:13] -= 1.0  # the nose is missing: 16 of about 360 pixels
+    assert scale_and_shift_invariant_error(said, truth, disc, trim=0.2) < 1e-5
+    assert unexplained_variance(said, truth, disc) > 0.05
 
 
 def test_a_few_wrong_pixels_are_left_out(truth, disc):
@@ -66,6 +91,7 @@ def test_masks_are_respected(truth, disc):
     outside = torch.where(disc, truth, 99.0)
     assert metric_error(outside, truth, weight) == 0
     assert scale_and_shift_invariant_error(outside, truth, disc) == 0
+    assert unexplained_variance(outside, truth, disc).abs() < 1e-6
     assert gradient_matching(outside, truth, weight) == 0
     assert slope_error(outside, truth, disc).abs() < 1e-6
 
@@ -75,6 +101,7 @@ def test_nobody_in_the_mask_gives_zero_and_a_gradient(truth):
     said = noisy(truth).requires_grad_()
     loss = scale_and_shift_invariant_error(said, truth, none) + slope_error(said, truth, none)
     loss = loss + gradient_matching(said, truth, none.float())
+    loss = loss + unexplained_variance(said, truth, none)
     loss.backward()
     assert loss == 0
     assert not said.grad.abs().any()
@@ -119,8 +146,8 @@ def test_the_total_pulls_every_output_and_faces_hardest(truth, disc):
     loss, parts = total_loss(maps, truth, weight, labels)
     loss.backward()
     assert set(parts) == {
-        *("metric", "head", "face", "gradient", "slope"),
-        *("person_mask", "head_mask"),
+        *("metric", "head", "face", "head_variance", "face_variance"),
+        *("gradient", "slope", "person_mask", "head_mask"),
     }
     pull = maps.grad.abs()
     assert pull[:, 0][disc].mean() > 3 * pull[:, 0][labels == Labels.PERSON].mean()
