@@ -117,7 +117,7 @@ def test_workers_and_stops_do_not_change_the_batches():
         [sys.executable, "-c", _DRAW_TWICE], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["4", "same", "same", "moving"]
+    assert done.stdout.split() == ["4", "same", "same", "same", "moving"]
 
 
 _DRAW_TWICE = """
@@ -127,17 +127,18 @@ from tests.training_scenes import ball_render, training_render
 
 portraits = [training_render(ball_render(64, radius=0.07 + 0.01 * k, seed=k)) for k in range(6)]
 
-def drawn(first, workers):
-    found = batches(portraits, 5, 2, lambda step: 32, first=first, last=4, workers=workers)
-    return list(found)
+def drawn(first, workers, turns=False):
+    size = lambda step: 32
+    return list(batches(portraits, 5, 2, size, first, last=4, workers=workers, turns=turns))
 
 def same(some, others):
     pairs = zip(some, others, strict=True)
     return all(torch.equal(a, b) for one, two in pairs for a, b in zip(one, two, strict=True))
 
 alone, helped, late = drawn(0, 0), drawn(0, 1), drawn(2, 0)
+in_turns = drawn(1, 2, turns=True)
 print(len(alone), *("same" if same(*pair) else "OTHER" for pair in
-                    ((alone, helped), (alone[2:], late))))
+                    ((alone, helped), (alone[2:], late), (alone[1:], in_turns))))
 print("STILL" if torch.equal(alone[0][0], alone[1][0]) else "moving")
 """
 

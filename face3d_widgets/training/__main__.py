@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--start", type=Path, help="weights to start from, not ImageNet's")
     train.add_argument("--resume", action="store_true", help="go on with the run that was kept")
     train.add_argument("--most", type=int, help="learn from no more than so many portraits")
-    train.add_argument("--workers", type=int, default=1, help="processes that draw samples")
+    train.add_argument(
+        "--workers", type=int, help="processes that draw samples; as many as cores where left out"
+    )
     train.add_argument("--device", help="cpu or cuda; the best there is where left out")
     train.add_argument("--score-every", type=float, default=600, help="seconds (%(default)s)")
     train.add_argument("--save-every", type=float, default=300, help="seconds (%(default)s)")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ __all__ = ["Batch", "batches", "collate"]
 #: Image (n, s, s, 3) uint8, relief and weight (n, s, s) float32, labels (n, s, s) uint8.
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 _Key = tuple[int, int]  # the sample's place in the run, and its size
+_own_samples: _Samples  # of a process that draws in turns
 
 _ORDER, _SAMPLE = 1, 2  # what a seed is for
 _AHEAD = 3  # batches drawn ahead by each worker
@@ -80,7 +83,25 @@ def _stack(samples: Sequence[Sample]) -> tuple[NDArray[Any], ...]:
     )
 
 
-def _one_thread(worker: int) -> None:
+def _drawn_in_turns(
+    samples: _Samples, places: Iterator[list[_Key]], workers: int
+) -> Iterator[tuple[NDArray[Any], ...]]:
+    with get_context("fork").Pool(workers, _set_samples, [samples]) as pool:
+        while group := list(islice(places, workers)):
+            yield from pool.map(_draw_batch, group, chunksize=1)
+
+
+def _set_samples(samples: _Samples) -> None:
+    global _own_samples
+    _one_thread()
+    _own_samples = samples
+
+
+def _draw_batch(keys: list[_Key]) -> tuple[NDArray[Any], ...]:
+    return _stack([_own_samples[key] for key in keys])
+
+
+def _one_thread(worker: int = 0) -> None:
     import cv2
 
     cv2.setNumThreads(1)
@@ -95,6 +116,7 @@ def batches(
     last: int | None = None,
     workers: int = 1,
     pin: bool = False,
+    turns: bool = False,
 ) -> Iterator[Batch]:
     """Batches for the steps from `first` on.
 
@@ -112,15 +134,23 @@ def batches(
         Processes that draw; 0 draws in this one.
     pin : bool
         Put batches where a GPU fetches them quickly.
+    turns : bool
+        Draw one batch a worker, then nothing until they are all used up, for training
+        on the processors that draw: its threads wait for the slowest of them at every
+        layer, so that one busy worker costs as much as a worker on each.
     """
     can_fork = sys.platform == "linux"
     workers = workers if can_fork else 0
     import cv2
 
     cv2.setNumThreads(1)  # a pool of threads does not outlive a fork
+    samples, places = _Samples(renders, seed), _Places(first, last, batch, size)
+    if turns and workers:
+        yield from map(_tensors, _drawn_in_turns(samples, iter(places), workers))
+        return
     loader = DataLoader(
-        _Samples(renders, seed),
-        batch_sampler=_Places(first, last, batch, size),
+        samples,
+        batch_sampler=places,
         num_workers=workers,
         # Arrays come through a pipe; tensors would come through shared memory, of which a
         # container may have too little.

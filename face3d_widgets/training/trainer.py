@@ -11,6 +11,7 @@ https://doi.org/10.1109/TPAMI.2020.3019967
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -69,7 +70,7 @@ def train_on(
     *,
     device: str | None = None,
     precision: str = "auto",
-    workers: int = 1,
+    workers: int | None = None,
     held_out: int = HELD_OUT,
     score_every: float = 600,
     save_every: float = 300,
@@ -95,8 +96,9 @@ def train_on(
         "cpu" or "cuda"; CUDA where there is one.
     precision : {"auto", "float32"}
         Auto computes in half precision where the hardware has it.
-    workers : int
-        Processes that draw samples.
+    workers : int, optional
+        Processes that draw samples; as many as cores where left out. They share the
+        cores with training in turns, or beside a GPU work ahead of it.
     held_out : int
     score_every, save_every : float
         In seconds.
@@ -143,6 +145,7 @@ def train_on(
         run.log.append({"step": run.step, "seconds": round(run.elapsed, 1), "held_out": found})
         return found
 
+    workers = os.cpu_count() or 1 if workers is None else workers
     _loop(run, learned, out, workers, score, score_every, save_every, progress, stop_after)
     if stop_after is not None and run.step >= stop_after and run.progress < 1:
         return {}
@@ -176,6 +179,7 @@ def _loop(
         last=run.budget.steps,
         workers=workers,
         pin=run.device == "cuda",
+        turns=run.device == "cpu",
     )
     before, first_step = run.elapsed, run.step
     started = scored = saved = time.monotonic()
