@@ -10,13 +10,15 @@ import pytest
 
 from face3d_widgets.depth import ModelError
 from face3d_widgets.depth.uncertainty import VARIANTS, UncertaintyCancelled
-from face3d_widgets.figures import colormap_lut
+from face3d_widgets.figures import colormap_lut, figure_as_shown
 from face3d_widgets.figures.coloring import (
     MOST_UNCERTAIN,
+    UNCERTAINTY,
     color_bytes,
     color_scale_of,
     uncertainty_bytes,
 )
+from face3d_widgets.figures.figure_raster import FigureRaster
 from face3d_widgets.geometry import FaceGeometry, make_solid
 from face3d_widgets.session import ReconstructionSession
 from face3d_widgets.session.order import FileChoices
@@ -124,11 +126,35 @@ def test_it_is_drawn_in_its_colours_once_it_is_measured(session, draw_as):
     as_photo = session.figure(view)
     session.add_uncertainty()
     scene = session.scene(view)
-    assert color_scale_of(scene, view) == "Inferno"
+    assert color_scale_of(scene, view) == UNCERTAINTY
     expected = session.result.uncertainty.ravel()[scene.cloud.pixels] * 255 / MOST_UNCERTAIN
     np.testing.assert_allclose(color_bytes(scene, view), np.clip(expected, 0, 255), atol=1)
     assert session.figure(view) != as_photo
     assert f"rgb({','.join(map(str, colormap_lut('Inferno')[255]))})" in str(session.figure(view))
+
+
+@pytest.mark.parametrize("draw_as", ["points", "mesh", "wireframe"])
+def test_a_picture_that_leaves_the_program_says_what_its_colours_mean(session, draw_as):
+    session.add_uncertainty()
+    figure = session.figure(dataclasses.replace(UNSURE, draw_as=draw_as))
+
+    def bars(figure):
+        traces = [trace.to_plotly_json() for trace in figure.data]
+        parts = [part for t in traces for part in (t, t.get("marker", {}), t.get("line", {}))]
+        return [part["colorbar"] for part in parts if part.get("showscale")]
+
+    assert bars(figure) == []  # the screen has a legend of its own
+    shown = figure_as_shown(figure)
+    [bar] = bars(shown)
+    assert bar["title"]["text"] == "moves by, in percent of the relief"
+    assert list(bar["ticktext"]) == ["0", "3", "6 or more"]
+    plain = session.figure(dataclasses.replace(UNSURE, draw_as=draw_as, color_by="photo"))
+    assert bars(figure_as_shown(plain)) == []
+    drawn = FigureRaster(shown).draw(400, 300)  # as where there is no browser
+    row = max(drawn[:, 100:300, :3].astype(int), key=lambda row: len(np.unique(row, axis=0)))
+    assert np.abs(row[[0, -1]] - colormap_lut("Inferno")[[0, -1]]).max() < 4
+    without = FigureRaster(figure).draw(400, 300)
+    np.testing.assert_array_equal(drawn[:240], without[:240])  # the view stays where it is
 
 
 # --- session -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ scale quickly and strings slowly, and because one byte a point is little to send
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ __all__ = [
     "MOST_UNCERTAIN",
     "UNCERTAINTY_COLORMAP",
     "ColorScale",
+    "color_bar",
     "color_bytes",
     "color_scale_of",
     "depth_bytes",
@@ -33,9 +35,9 @@ __all__ = [
 ]
 
 ColorScale = PhotoPalette | str
-"""The photo's palette, a colour map's name, `NORMALS` or `CLAY`."""
+"""The photo's palette, a colour map's name, `NORMALS`, `UNCERTAINTY` or `CLAY`."""
 
-NORMALS, CLAY = "normals", "clay"
+NORMALS, UNCERTAINTY, CLAY = "normals", "uncertainty", "clay"
 
 #: Share of the relief at the bright end of the colours of uncertainty. It is the same for
 #: every photo and network, so that colours can be compared.
@@ -63,7 +65,7 @@ def color_scale_of(scene: Scene, view: ViewParams) -> ColorScale:
     if colored_by == "depth":
         return view.colormap
     if colored_by == "uncertainty":
-        return UNCERTAINTY_COLORMAP
+        return UNCERTAINTY
     if view.shaded and scene.drawn_as(view) == "mesh":
         return CLAY
     return scene.palette
@@ -75,7 +77,35 @@ def stops(scale: ColorScale) -> list[list[float | str]]:
         return scale.colorscale
     if scale == CLAY:
         return [[0.0, _CLAY_COLOR], [1.0, _CLAY_COLOR]]
-    return to_colorscale(normal_lut() if scale == NORMALS else colormap_lut(scale))
+    if scale == NORMALS:
+        return to_colorscale(normal_lut())
+    return to_colorscale(colormap_lut(UNCERTAINTY_COLORMAP if scale == UNCERTAINTY else scale))
+
+
+def color_bar(scale: ColorScale) -> dict[str, Any] | None:
+    """What a scale's bytes mean, as Plotly wants it; None where a bar would say nothing.
+
+    A flat bar within the picture, low in its middle, that takes no room from the view.
+    The screen has a legend of its own: `figure_as_shown` switches the bar on.
+    """
+    if scale != UNCERTAINTY:
+        return None
+    most = 100 * MOST_UNCERTAIN
+    return {
+        "title": {"text": "moves by, in percent of the relief", "side": "top"},
+        "orientation": "h",
+        "thickness": 10,
+        "len": 0.5,
+        "x": 0.5,
+        "y": 0.01,
+        "yanchor": "bottom",
+        "xpad": 0,
+        "ypad": 0,
+        "outlinewidth": 0,
+        "tickvals": [0, 127.5, 255],
+        "ticktext": ["0", f"{most / 2:g}", f"{most:g} or more"],
+        "tickfont": {"size": 12, "color": "#222"},
+    }
 
 
 def color_bytes(

@@ -14,7 +14,13 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from face3d_widgets.figures.cameras import Viewpoint, camera
-from face3d_widgets.figures.coloring import color_bytes, color_scale_of, stops
+from face3d_widgets.figures.coloring import (
+    ColorScale,
+    color_bar,
+    color_bytes,
+    color_scale_of,
+    stops,
+)
 from face3d_widgets.figures.overlays import LabelledLines, axes_lines, dimension_lines, in_front
 from face3d_widgets.figures.scene import Scene, to_figure_axes
 from face3d_widgets.figures.sent import Sent
@@ -238,7 +244,7 @@ class FaceFigure:
     ) -> None:
         """Send the colour scale and the bytes of a shape, each if it is another."""
         scale = color_scale_of(scene, view)
-        self._send(f"{name}-scale", scale, lambda v: setattr(target, "colorscale", stops(v)))
+        self._send(f"{name}-scale", scale, lambda v: _set_scale(target, v))
         take = faces[:, 0] if name == "mesh" and faces is not None else None
 
         def set_bytes(_: Any) -> None:
@@ -337,3 +343,8 @@ class FaceFigure:
 
     def _trace(self, index: int) -> Any:
         return self.figure.data[index]
+
+
+def _set_scale(target: Any, scale: ColorScale) -> None:
+    target.colorscale = stops(scale)
+    target.colorbar = color_bar(scale)

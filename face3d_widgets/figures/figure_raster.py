@@ -52,6 +52,7 @@ class FigureRaster:
         self._shapes: list[Shape] = []
         self._meshes: list[tuple[int, dict[str, Any], NDArray[np.float32]]] = []
         self._labels: list[tuple[NDArray[np.float32], list[str], dict[str, Any]]] = []
+        self._bars: list[tuple[dict[str, Any], NDArray[np.uint8]]] = []
         for trace in figure.data:
             if trace.visible is not False and len(trace.x):
                 self._read(trace.to_plotly_json())
@@ -93,11 +94,16 @@ class FigureRaster:
             shade = view.shade(mesh.points, normals, *lit)
             shapes[index] = Triangles(mesh.points, mesh.faces, mesh.colors, shade, mesh.opacity)
         image = render(shapes, view, width, height, pixel_ratio, background, samples)
-        return self._lettered(image, view, pixel_ratio) if self._labels else image
+        if self._labels or self._bars:
+            return self._lettered(image, view, pixel_ratio)
+        return image
 
     def _read(self, trace: dict[str, Any]) -> None:
         points = np.stack([np.asarray(trace[axis], np.float32) for axis in "xyz"], axis=1)
         opacity = float(trace.get("opacity", 1.0))
+        for colored in (trace, trace.get("marker", {}), trace.get("line", {})):
+            if colored.get("showscale"):
+                self._bars.append((colored["colorbar"], _lut(colored["colorscale"])))
         if trace["type"] == "mesh3d":
             self._read_mesh(trace, points, opacity)
             return
@@ -159,7 +165,31 @@ class FigureRaster:
                 if text and nearness[at] > 0:
                     where = (float(x[at]), float(y[at]) - lift)
                     pen.text(where, text, fill=font["color"], font=letters, anchor=anchor)
+        for bar, lut in self._bars:
+            _draw_bar(picture, pen, bar, lut, pixel_ratio)
         return np.array(picture)
+
+
+def _draw_bar(
+    picture: Image.Image,
+    pen: ImageDraw.ImageDraw,
+    bar: dict[str, Any],
+    lut: NDArray[np.uint8],
+    pixel_ratio: float,
+) -> None:
+    """A flat colour bar low in the middle, its title above and its numbers below."""
+    letters, color = _font(round(bar["tickfont"]["size"] * pixel_ratio)), bar["tickfont"]["color"]
+    width, height = picture.size
+    long, thick = round(bar["len"] * width), max(1, round(bar["thickness"] * pixel_ratio))
+    left, gap = (width - long) // 2, round(4 * pixel_ratio)
+    top = height - thick - letters.size - 2 * gap
+    strip = np.broadcast_to(lut[np.linspace(0, 255, long).round().astype(int)], (thick, long, 3))
+    picture.paste(Image.fromarray(np.ascontiguousarray(strip)), (left, top))
+    title = (width / 2, top - gap)
+    pen.text(title, bar["title"]["text"], fill=color, font=letters, anchor="ms")
+    for value, text in zip(bar["tickvals"], bar["ticktext"], strict=True):
+        where = (left + long * value / 255, top + thick + gap)
+        pen.text(where, text, fill=color, font=letters, anchor="mt")
 
 
 @lru_cache(maxsize=8)
@@ -173,9 +203,13 @@ def _colors(source: dict[str, Any], n: int) -> NDArray[np.uint8]:
     if isinstance(color, str):
         red, green, blue = (int(color[k : k + 2], 16) for k in (1, 3, 5))
         return np.broadcast_to(np.array([red, green, blue], np.uint8), (n, 3))
-    stops = source["colorscale"]
+    return _lut(source["colorscale"])[np.asarray(color, np.uint8)]
+
+
+def _lut(stops: list[Any]) -> NDArray[np.uint8]:
+    """(256, 3) uint8: a colour scale's colours at each byte."""
     places = np.array([place for place, _ in stops])
     table = np.array([[int(part) for part in re.findall(r"\d+", rgb)] for _, rgb in stops])
     at = np.linspace(0, 1, 256)
     lut = np.stack([np.interp(at, places, table[:, k]) for k in range(3)], axis=1)
-    return np.round(lut).astype(np.uint8)[np.asarray(color, np.uint8)]
+    return np.round(lut).astype(np.uint8)

@@ -34,9 +34,14 @@ _SMOOTHED_PIXELS = 1_500_000
 def figure_as_shown(figure: go.Figure) -> go.Figure:
     """A copy with the present camera and only what is visible; a thread may work on it.
 
-    Of a figure in an open page it keeps the size on the screen, and so the crop.
+    Of a figure in an open page it keeps the size on the screen, and so the crop. What
+    colours mean, which a page says beside the figure, is written into it.
     """
     traces = [trace.to_plotly_json() for trace in figure.data if trace.visible is not False]
+    for trace in traces:
+        for colored in (trace, trace.get("marker", {}), trace.get("line", {})):
+            if colored.get("colorbar", {}).get("title"):
+                colored["showscale"] = True
     shown = go.Figure(data=traces, layout=figure.layout.to_plotly_json())
     size = getattr(figure, "screen_size", None)
     if size is not None:

@@ -72,7 +72,10 @@ def empty_traces() -> list[Any]:
     points = go.Scatter3d(
         **nowhere,
         mode="markers",
-        marker={"symbol": "square", "cmin": 0, "cmax": 255, "line": {"width": 0}},
+        marker={
+            **{"symbol": "square", "line": {"width": 0}},
+            **{"cmin": 0, "cmax": 255, "showscale": False},
+        },
         name="points",
     )
     mesh = go.Mesh3d(
@@ -88,7 +91,7 @@ def empty_traces() -> list[Any]:
     wireframe = go.Scatter3d(
         **nowhere,
         mode="lines",
-        line={"width": 1, "cmin": 0, "cmax": 255},
+        line={"width": 1, "cmin": 0, "cmax": 255, "showscale": False},
         connectgaps=False,
         name="wireframe",
         visible=False,
