@@ -88,12 +88,14 @@ function scenesOf(graph) {
 /**
  * Let the kernel know where the camera came to rest.
  *
- * Plotly tells of it when the button goes up, and after a drag moves on to where the pointer
- * was by then: the slower the machine, the farther.
+ * Plotly tells of it when the button goes up over the view, and not where a drag ends beside
+ * it; and after a drag moves on, with the next frame, to where the pointer was by then: the
+ * slower the machine, the later and the farther.
  */
 function watchCamera(graph) {
   let waiting;
-  const look = () => {
+  const look = async () => {
+    await afterDrawing();
     const scenes = scenesOf(graph);
     if (scenes.some(([, scene]) => scene.camera.mouseListener.buttons)) return later();
     const moved = scenes.filter(([, scene]) => scene.isCameraChanged(graph.layout));
@@ -106,7 +108,11 @@ function watchCamera(graph) {
     waiting = setTimeout(look, CAMERA_RESTS_AFTER);
   };
   graph.on("plotly_relayout", later);
-  return () => clearTimeout(waiting);
+  window.addEventListener("pointerup", later);
+  return () => {
+    clearTimeout(waiting);
+    window.removeEventListener("pointerup", later);
+  };
 }
 
 /**
