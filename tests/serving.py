@@ -23,6 +23,7 @@ _ARGUMENTS = [
     "--use-angle=swiftshader",
 ]
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_PATIENCE = 120_000  # milliseconds; a cold start on a busy machine takes long
 READY = ".f3d-status[data-state=ready]"
 FIGURE = ".f3d-figure:not([data-loading]) .gl-container canvas"
 
@@ -61,7 +62,7 @@ def serving(command: list[str]) -> Iterator[tuple[str, subprocess.Popen]]:
         yield found[0], process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def dashboard(*arguments: str):
@@ -72,9 +73,9 @@ def dashboard(*arguments: str):
 
 def open_dashboard(page: Page, address: str) -> None:
     """Open the page and wait until the sample stands there in 3D."""
-    page.goto(address)
-    page.wait_for_selector(FIGURE, timeout=60_000)
-    page.wait_for_selector(READY, timeout=60_000)
+    page.goto(address, timeout=_PATIENCE)
+    page.wait_for_selector(FIGURE, timeout=_PATIENCE)
+    page.wait_for_selector(READY, timeout=_PATIENCE)
     wait_until_drawn(page)
 
 

@@ -1,9 +1,13 @@
 import io
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
-from tests.serving import dashboard, launch, open_dashboard, wait_until_drawn
+from tests.browser.dashboard_page import same_view, start_again, view_now
+from tests.browser.waiting import PATIENCE, at_rest, new_context
+from tests.serving import dashboard, launch, open_dashboard
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 # Messages about versions inside Voila's own scripts and about Plotly's canvas.
 _NOT_OURS = ("Unsatisfied version", "No satisfying version", "Canvas2D", "GPU stall", "WebGL")
@@ -45,9 +49,8 @@ def new_page(browser):
     contexts, watched = [], []
 
     def make(width=1400, height=900, **options):
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True, **options
-        )
+        size = {"width": width, "height": height}
+        context = new_context(browser, viewport=size, accept_downloads=True, **options)
         contexts.append(context)
         page = context.new_page()
         page.watched = Watched(page)
@@ -63,10 +66,13 @@ def new_page(browser):
 @pytest.fixture(scope="module")
 def one_page(browser, address):
     """The page that most tests share: it has to go on whatever was done to it."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context = new_context(browser, viewport={"width": 1400, "height": 900})
     page = context.new_page()
     page.watched = Watched(page)
     open_dashboard(page, address)
+    page.start = at_rest(
+        lambda: view_now(page), lambda a, b: same_view(a, b) and "mesh3d" in a["traces"]
+    )
     yield page
     context.close()
 
@@ -74,17 +80,7 @@ def one_page(browser, address):
 @pytest.fixture
 def page(one_page):
     """The shared page with the first sample, its sliders and its view as at the start."""
-    if one_page.locator(".f3d-gallery button").first.get_attribute("aria-pressed") != "true":
-        one_page.locator(".f3d-gallery button").first.click()
-        one_page.wait_for_function(
-            "document.querySelector('.f3d-status').dataset.state === 'ready' &&"
-            " document.querySelector('.f3d-status').textContent.includes('astronaut')"
-        )
-    one_page.get_by_text("Reset the sliders").click()
-    one_page.get_by_text("Reset the view").click()
-    one_page.locator(".f3d-photos select").select_option("Greys")
-    one_page.wait_for_timeout(500)
-    wait_until_drawn(one_page)
+    start_again(one_page, one_page.start)
     yield one_page
     assert one_page.watched.errors == []
 

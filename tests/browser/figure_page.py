@@ -8,7 +8,9 @@ from importlib.resources import files
 import numpy as np
 from PIL import Image
 
+from face3d_widgets.figures import CAMERAS
 from face3d_widgets.figures.figure_widget import FaceFigureWidget, plotly_script
+from tests.browser.waiting import PATIENCE, frames
 from tests.serving import wait_until_drawn
 
 WIDTH, HEIGHT = 400, 360
@@ -126,11 +128,11 @@ class FigurePage:
             if time.monotonic() > until and not self.comm.sent and not self.received:
                 return
 
-    def wait(self, condition, seconds=30):
-        """Pump until something holds."""
-        until = time.monotonic() + seconds
+    def wait(self, condition, told=None):
+        """Pump until something holds; `told()` says what was seen at last."""
+        until = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < until, "the page did not answer"
+            assert time.monotonic() < until, f"after {PATIENCE} s: {told() if told else condition}"
             self.pump(0.1)
 
     def drawn(self):
@@ -139,7 +141,61 @@ class FigurePage:
         self.pump(0.2)
 
     def screenshot(self):
-        """(h, w, 3) int array of the view, once all is drawn."""
+        """(h, w, 3) int array of the view, once all is drawn and nothing moves in it."""
+        seen = [self._glimpse(), self._glimpse()]
+        self.wait(lambda: np.array_equal(*seen[-2:]) or seen.append(self._glimpse()))
+        return seen[-1]
+
+    def camera(self):
+        """The camera in the page."""
+        return self.page.evaluate(
+            "JSON.parse(JSON.stringify(document.querySelector('.f3d-figure')"
+            "._fullLayout.scene._scene.getCamera()))"
+        )
+
+    def eye(self):
+        return [self.camera()["eye"][axis] for axis in "xyz"]
+
+    def look_from(self, face_figure, name):
+        """Set one of the cameras by its name, and wait until the page has it."""
+        face_figure.set_camera(name)
+        wanted = [CAMERAS[name][axis] for axis in "xyz"]
+        self.wait(lambda: np.allclose(self.eye(), wanted, atol=1e-6), self.eye)
+        self.rest()
+
+    def rest(self):
+        """Wait until the camera rests and the kernel knows where."""
+
+        def known():
+            eye = self.widget.layout.scene.camera.eye.to_plotly_json()
+            return [eye[axis] for axis in "xyz"]
+
+        def rests():
+            frames(self.page)  # a drag moves on with the next
+            before = self.eye()
+            self.pump(0.3)
+            return np.allclose([self.eye(), known()], before, atol=1e-6)
+
+        self.wait(rests, lambda: f"the page looks from {self.eye()}, the kernel from {known()}")
+
+    def drag(self, x, y, right):
+        """Turn the model with the mouse, until it has turned and come to rest."""
+        before = self.eye()
+
+        def turned():
+            # Plotly hears no drag in the half second after it got new data.
+            self.page.mouse.move(x, y)
+            self.pump(0.4)
+            self.page.mouse.down()
+            self.page.mouse.move(x + right, y, steps=4)
+            self.page.mouse.up()
+            frames(self.page)
+            return not np.allclose(self.eye(), before, atol=0.01)
+
+        self.wait(turned, self.eye)
+        self.rest()
+
+    def _glimpse(self):
         self.pump()
         wait_until_drawn(self.page)
         png = self.page.locator("#view").screenshot()

@@ -13,9 +13,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from face3d_widgets.session import FILE_KINDS
-from tests.browser.test_dashboard import FIGURE, camera, move_slider, status, turn
+from tests.browser.dashboard_page import FIGURE, move_slider, output, picture, turn
+from tests.browser.waiting import PATIENCE, eventually, hear
 from tests.gltf_validator import validate
-from tests.serving import wait_until_drawn
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +40,7 @@ def download(page, kind, **numbers):
     show_kind(page, kind)
     for label, value in numbers.items():
         fill(page, {"width": "Width, mm", "thick": "Thickness, mm"}[label], value)
-    with page.expect_download(timeout=60_000) as waiting:
+    with page.expect_download(timeout=2_000 * PATIENCE) as waiting:  # a film takes its time
         page.locator(f"{PANEL} .f3d-primary").click()
     arrived = waiting.value
     known = FILE_KINDS[kind]
@@ -53,7 +53,8 @@ def few_faces(page):
     show_kind(page, "glb")
     slider = page.locator(f"{PANEL} .f3d-choices input[type=range]")
     slider.focus()
-    slider.press("Home")  # 1,000 faces
+    slider.press("Home")
+    expect(page.locator(f"{PANEL} .f3d-choices output")).to_have_text("1,000")
 
 
 def as_mesh(data, kind):
@@ -104,10 +105,9 @@ def test_depth_arrives_and_opens(page):
 
 def test_pictures_arrive_as_they_are_on_the_screen(page):
     show_kind(page, "png")
+    page.locator(PANEL).get_by_label("Ground").select_option("white")
     turn(page)
-    page.wait_for_timeout(300)
-    wait_until_drawn(page)
-    screen = page.locator(".f3d-viewer").screenshot()
+    screen = Image.fromarray(picture(page).astype(np.uint8))
     size = page.evaluate(
         f"(() => {{ const r = {FIGURE}.getBoundingClientRect(); return [r.width, r.height] }})()"
     )
@@ -116,10 +116,7 @@ def test_pictures_arrive_as_they_are_on_the_screen(page):
     assert png.height / png.width == pytest.approx(size[1] / size[0], abs=0.005)
     # The same model at the same place: what is dark on one is dark on the other.
     small = (160, round(160 * size[1] / size[0]))
-    seen, saved = (
-        np.asarray(picture.convert("L").resize(small), float)
-        for picture in (Image.open(io.BytesIO(screen)), png)
-    )
+    seen, saved = (np.asarray(image.convert("L").resize(small), float) for image in (screen, png))
     assert np.corrcoef(seen.ravel(), saved.ravel())[0, 1] > 0.9
 
     page.locator(PANEL).get_by_label("Ground").select_option("transparent")
@@ -134,19 +131,15 @@ def test_pictures_arrive_as_they_are_on_the_screen(page):
 
 
 def test_the_saved_page_turns_offline_from_the_present_camera(page, new_page, tmp_path):
-    turn(page)
-    seen_from = camera(page)["eye"]
+    seen_from = turn(page)["eye"]
     saved = tmp_path / "view.html"
     saved.write_bytes(download(page, "html"))
     alone = new_page()
     alone.goto(saved.as_uri())
     alone.wait_for_selector(".gl-container canvas")
-    eye = json.loads(
-        alone.evaluate(
-            "JSON.stringify(document.querySelector('.js-plotly-plot')._fullLayout.scene.camera.eye)"
-        )
-    )
-    assert eye == pytest.approx(seen_from, abs=1e-6)
+    graph = "document.querySelector('.js-plotly-plot')"
+    eye = f"{graph}._fullLayout?.scene?._scene?.getCamera().eye"
+    eventually(lambda: alone.evaluate(eye), lambda eye: eye == pytest.approx(seen_from, abs=1e-6))
     own = ("file:", "blob:", "data:")
     assert [u for u in alone.watched.requests if not u.startswith(own)] == []
 
@@ -176,15 +169,16 @@ def test_everything_arrives_in_one_zip(page):
 
 def test_a_film_can_be_cancelled_and_the_page_stays_alive(page):
     show_kind(page, "mp4")
-    page.locator(f"{PANEL} .f3d-primary").click()
+    save = page.locator(f"{PANEL} .f3d-primary")
     cancel = page.locator(PANEL).get_by_role("button", name="Cancel")
+    save.click()
     expect(cancel).to_be_visible()
     expect(page.locator(".f3d-status-text")).to_have_text("Drawing the turntable")
     move_slider(page, "relief", ["ArrowRight"])
-    assert page.inner_text("[data-trait=relief] output") == "1.05"
+    expect(output(page, "relief")).to_have_text("1.05")  # and the film goes on
     cancel.click()
-    expect(page.locator(f"{PANEL} .f3d-primary")).to_be_visible()
-    assert "cancelled" in status(page)
+    expect(save).to_be_visible()
+    expect(page.locator(".f3d-status-text")).to_contain_text("cancelled")
 
 
 def test_the_preview_follows_the_sliders(page):
@@ -208,13 +202,16 @@ def test_the_code_is_shown_and_copied(page):
     page.locator(PANEL).get_by_role("button", name="As Python").click()
     text = page.get_by_label("Python code")
     expect(text).to_have_value(re.compile("relief=1.1"))
+    wait_for = hear(page, f"{PANEL} [role=status]")
     page.locator(PANEL).get_by_role("button", name="Copy").click()
-    expect(page.locator(PANEL).get_by_text("Copied")).to_be_visible()
+    wait_for("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == text.input_value()
     # And where the clipboard is closed, the old way.
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(Error('no')) }")
-    page.wait_for_timeout(3_200)
+    expect(page.locator(PANEL).get_by_text("Copied")).to_be_hidden()
+    wait_for = hear(page, f"{PANEL} [role=status]")
     page.locator(PANEL).get_by_role("button", name="Copy").click()
-    expect(page.locator(PANEL).get_by_text("Copied")).to_be_visible()
+    wait_for("Copied")
+    page.evaluate("() => { delete navigator.clipboard.writeText }")
     page.locator(PANEL).get_by_role("button", name="Close").click()
     expect(text).to_be_hidden()

@@ -4,6 +4,7 @@ import sys
 
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
 from tests.serving import FIGURE, serving
 
@@ -37,16 +38,16 @@ def notebook(tmp_path):
 def test_view_draws_what_was_there_before_the_page_knew(new_page, notebook):
     page = new_page()
     page.goto(notebook)
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     page.wait_for_function(
         "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'",
         timeout=60_000,
     )
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_selector(FIGURE, timeout=90_000)
+    page.wait_for_selector(FIGURE, timeout=240_000)
     corners = "document.querySelector('.f3d-figure')._fullData[1].x?.length"
     page.wait_for_function(f"{corners} > 10000")
-    assert page.get_by_role("slider", name="Relief").count() == 1
-    page.watched.errors.clear()  # JupyterLab's own
+    expect(page.get_by_role("slider", name="Relief")).to_have_count(1)
     page.close()
+    page.watched.errors.clear()  # JupyterLab's own

@@ -24,7 +24,7 @@ def use(page, photo_file):
           return line.dataset.state === 'ready' && line.textContent.startsWith(name + ',');
         }""",
         arg=photo_file.stem.replace(" ", "-"),
-        timeout=120_000,
+        timeout=240_000,
     )
     wait_until_drawn(page)
     return page.evaluate(
@@ -39,7 +39,7 @@ def use(page, photo_file):
             const old = shape();
             input.value = 0.5 + 0.07 * i;
             input.dispatchEvent(new Event('input'));
-            for (let k = 0; k < 1000 && shape() === old; k++) await pause(10);
+            for (let k = 0; k < 6000 && shape() === old; k++) await pause(10);
             moves += shape() !== old;
           }
           return moves;

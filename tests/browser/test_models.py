@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import expect
 
 from face3d_widgets.depth import MODELS
+from tests.browser.waiting import at_rest, eventually
 from tests.serving import dashboard, open_dashboard
 from tests.test_weights import Server
 
 pytestmark = pytest.mark.browser
 
 TINY, LEVIT, LARGE = "dpt_swin2_tiny_256", "dpt_levit_224", "dpt_beit_large_512"
-PATIENCE = 60_000  # milliseconds; two busy cores may take long for a network
 PLENTY = 64 * 10**9
 
 # The kernels believe that the machine has as much memory as a file says.
@@ -61,9 +61,9 @@ def running_server(tiny_file):
 
 @pytest.fixture
 def server(running_server):
-    """Sends 10 MB a second; `pause = 0` lets it hurry."""
+    """Sends 1 MB a second, 172 in all; `pause = 0` lets it hurry."""
     running_server.status = None
-    running_server.piece, running_server.pause = 500_000, 0.05
+    running_server.piece, running_server.pause = 250_000, 0.25
     running_server.asked.clear()
     return running_server
 
@@ -92,7 +92,9 @@ def address(weights_address):
 def page(one_page):
     """The shared page with Face Lite in use."""
     pick(one_page, "face_lite")
-    expect(status(one_page)).to_contain_text("by Face Lite", timeout=PATIENCE)
+    expect(coming(one_page)).to_be_hidden()
+    expect(status(one_page)).to_contain_text("by Face Lite")
+    expect(status(one_page)).to_have_attribute("data-state", "ready")
     yield one_page
     assert one_page.watched.errors == []
 
@@ -130,8 +132,8 @@ def cached(room, pattern):
 
 def test_a_network_is_fetched_and_used(page, server, room):
     model = page.locator(".f3d-models")
-    assert model.locator("optgroup").count() == 2  # ready and to fetch
-    assert model.locator("option").count() == len(MODELS)
+    expect(model.locator("optgroup")).to_have_count(2)  # ready and to fetch
+    expect(model.locator("option")).to_have_count(len(MODELS))
 
     pick(page, TINY)
     expect(about(page)).to_contain_text("To fetch: 172 MB from 127.0.0.1.")
@@ -143,7 +145,7 @@ def test_a_network_is_fetched_and_used(page, server, room):
     press(page, "Fetch")
     expect(coming(page)).to_contain_text("Fetching DPT Swin2 tiny")
     expect(coming(page)).to_contain_text(
-        re.compile(r"[1-9]\d* of 172 MB, [\d.]+ MB/s, about \d+ s")
+        re.compile(r"[1-9]\d* of 172 MB, [\d.]+ MB/s, about \d+ (s|min)")
     )
     share = coming(page).locator("progress").evaluate("(bar) => bar.value")
     assert 0 < share < 1
@@ -151,18 +153,18 @@ def test_a_network_is_fetched_and_used(page, server, room):
 
     # Another photo becomes 3D meanwhile, by the network in use.
     page.locator(".f3d-gallery button").nth(1).click()
-    expect(status(page)).to_contain_text(re.compile("by Face Lite. Ready in"), timeout=PATIENCE)
+    expect(status(page)).to_contain_text(re.compile("by Face Lite. Ready in"))
     expect(coming(page)).to_be_visible()
     page.wait_for_function(
         "(share) => document.querySelector('.f3d-coming progress').value > share", arg=share
     )
 
     server.pause = 0.0
-    expect(status(page)).to_contain_text("by DPT Swin2 tiny. Ready", timeout=PATIENCE)
+    expect(status(page)).to_contain_text("by DPT Swin2 tiny. Ready")
     expect(coming(page)).to_be_hidden()
     expect(model).not_to_contain_text("In use")
     expect(model.locator(".f3d-facts")).to_contain_text("s on this machine")
-    assert model.locator("optgroup[label=Ready] option").count() == 2
+    expect(model.locator("optgroup[label=Ready] option")).to_have_count(2)
     assert cached(room, f"{TINY}.pt") == [f"{TINY}.pt"]
     assert len(server.asked) == 1
 
@@ -178,11 +180,14 @@ def test_cancel_keeps_what_came(page, server, room):
     expect(about(page)).to_contain_text(re.compile(r"; \d+ of \d+ MB are here\."))
     expect(coming(page)).to_be_hidden()
     expect(status(page)).to_contain_text("by Face Lite.")
-    assert cached(room, f"{LEVIT}.pt*") == [f"{LEVIT}.pt.lock", f"{LEVIT}.pt.part"]
+    kept = [f"{LEVIT}.pt.lock", f"{LEVIT}.pt.part"]
+    eventually(lambda: cached(room, f"{LEVIT}.pt*"), lambda names: names == kept)
 
     press(page, "Go on fetching")
     expect(coming(page)).to_be_visible()
+    eventually(lambda: server.asked, lambda asked: len(asked) == 2)
     press(page, "Cancel")
+    expect(coming(page)).to_be_hidden()
     expect(about(page)).to_contain_text("are here")
     assert server.asked[0] is None
     assert re.fullmatch(r"bytes=[1-9]\d+-", server.asked[1])
@@ -193,19 +198,19 @@ def test_stopping_is_shown_at_once(page, server):
     server.pause = 3.0  # so that the cancel is heard late
     about(page).get_by_role("button").click()
     expect(coming(page)).to_contain_text("of 172 MB")
-    press(page, "Cancel")
-    expect(coming(page).get_by_role("button")).to_have_text("Stopping…", timeout=300)
-    expect(coming(page)).to_contain_text("Stopping DPT LeViT…")
-    expect(coming(page)).to_be_hidden(timeout=10_000)
+    cancel = coming(page).get_by_role("button", name="Cancel")
+    # Within the click itself, whatever the kernel is about.
+    assert cancel.evaluate("(button) => (button.click(), button.textContent)") == "Stopping…"
+    expect(coming(page)).to_be_hidden()
 
 
 def test_a_silent_server_is_waited_for_and_that_is_said(page, server):
     pick(page, LEVIT)
     server.pause = 8.0
     about(page).get_by_role("button").click()
-    expect(coming(page)).to_contain_text("Waiting for the server.", timeout=12_000)
-    server.pause = 0.05
-    expect(coming(page)).not_to_contain_text("Waiting", timeout=12_000)
+    expect(coming(page)).to_contain_text("Waiting for the server.")
+    server.pause = 0.25
+    expect(coming(page)).not_to_contain_text("Waiting")
     press(page, "Cancel")
     expect(coming(page)).to_be_hidden()
 
@@ -221,7 +226,7 @@ def test_a_refusal_is_said_and_can_be_tried_again(page, server):
 
     server.status = None
     press(page, "Try again")
-    expect(coming(page)).to_contain_text("Fetching DPT Hybrid")
+    expect(coming(page)).to_contain_text(re.compile(r"[1-9]\d* of \d+ MB"))
     press(page, "Cancel")
     expect(about(page)).to_contain_text("493 MB are here")
 
@@ -248,13 +253,13 @@ def test_the_keyboard_keeps_its_place(page, server):
     expect(select).to_have_value(LARGE)
     expect(about(page)).to_contain_text("To fetch: 1.6 GB")
     page.keyboard.press("Tab")
-    assert focused() == "Fetch"
+    eventually(focused, lambda name: name == "Fetch")
     page.keyboard.press("Enter")
     expect(coming(page)).to_be_visible()
     page.wait_for_function("document.activeElement.textContent === 'Cancel'")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.closest('.f3d-about') !== null", timeout=5000)
-    assert focused() in ("Fetch", "Go on fetching")
+    page.wait_for_function("document.activeElement.closest('.f3d-about') !== null")
+    eventually(focused, lambda name: name in ("Fetch", "Go on fetching"))
 
     snapshot = page.locator(".f3d-models").aria_snapshot()
     assert 'combobox "Depth network"' in snapshot
@@ -279,15 +284,12 @@ def test_a_closed_page_ends_its_download(new_page, weights_address, server, room
     expect(coming(page)).to_contain_text(re.compile(r"[3-9] of \d+ MB|\d\d of \d+ MB"))
     [part] = (room / "cache").rglob("dpt_swin2_base_384.pt.part")
     page.goto("about:blank")
-    sizes = []
-    for _ in range(60):  # until nothing comes any more
-        time.sleep(0.3)
-        sizes.append(part.stat().st_size)
-        if len(sizes) > 3 and len({*sizes[-4:]}) == 1:
-            break
-    else:
-        raise AssertionError("the download went on without its page")
-    assert 0 < sizes[-1] < len(server.data)
+
+    def size_later():
+        time.sleep(3)  # twelve pieces, if they still come
+        return part.stat().st_size
+
+    assert 0 < at_rest(size_later) < len(server.data)
     page.watched.errors.clear()  # the connection that the old page gave up
 
 
@@ -297,13 +299,15 @@ def test_on_a_phone_all_of_it_is_in_reach(new_page, weights_address, server):
     pick(page, "dpt_beit_base_384")
     about(page).get_by_role("button", name="Fetch", exact=True).tap()
     expect(coming(page)).to_contain_text(re.compile(r"of \d+ MB, "))
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    box = coming(page).get_by_role("button").bounding_box()
-    assert box["height"] >= 40
-    assert box["x"] + box["width"] <= 390
+    wide = "document.documentElement.scrollWidth"
+    eventually(lambda: page.evaluate(wide), lambda found: found == 390)
+    eventually(
+        coming(page).get_by_role("button").bounding_box,
+        lambda box: box["height"] >= 40 and box["x"] + box["width"] <= 390,
+    )
     coming(page).get_by_role("button").tap()
     expect(about(page).get_by_role("button")).to_have_text("Go on fetching")
     server.status = 404  # its sentence holds long addresses
     about(page).get_by_role("button").tap()
     expect(status(page)).to_contain_text("error 404")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    eventually(lambda: page.evaluate(wide), lambda found: found == 390)

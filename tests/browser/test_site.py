@@ -1,9 +1,13 @@
 """The page for a USB stick in a real browser, from a file, without any server."""
 
+import re
+
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
 from face3d_widgets.site import export_site
+from tests.browser.waiting import eventually, new_context
 from tests.conftest import FakeEstimator
 from tests.test_site import CELLS, notebook
 
@@ -30,6 +34,12 @@ def no_request_but(page, address):
     return set(asked) <= {address, f"{address}#results", f"{address}#lesson-02"}
 
 
+def fits(page, width):
+    """Nothing is wider than the page."""
+    wide = "document.documentElement.scrollWidth"
+    eventually(lambda: page.evaluate(wide), lambda found: found <= width)
+
+
 def colours(page):
     """How many colours the first face is drawn in."""
     return page.evaluate(
@@ -52,16 +62,18 @@ def colours(page):
 def test_results_are_drawn_and_turn(new_page, site, width):
     page = new_page(width, 844)
     page.goto(site)
-    page.wait_for_selector(".face .gl-container canvas", timeout=60_000)
-    assert colours(page) > 100
+    page.wait_for_selector(".face .gl-container canvas")
+    eventually(lambda: colours(page), lambda n: n > 100)
     eye = "document.querySelector('.face > div')._fullLayout.scene.camera.eye.x"
     page.get_by_role("button", name="profile").first.click()
     page.wait_for_function(f"Math.abs({eye}) > 1")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    box = page.locator(".face > div").first.bounding_box()
-    assert box["width"] <= width
-    assert box["height"] < 844  # the page can be scrolled past it
-    assert page.get_by_role("button", name="profile").first.bounding_box()["height"] >= 44
+    fits(page, width)
+    eventually(  # and the page can be scrolled past it
+        page.locator(".face > div").first.bounding_box,
+        lambda box: box["width"] <= width and box["height"] < 844,
+    )
+    button = page.get_by_role("button", name="profile").first
+    eventually(button.bounding_box, lambda box: box["height"] >= 44)
     page.locator(".result").last.locator(".plot").last.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelectorAll('#results .plot .main-svg').length >= 4")
     assert no_request_but(page, site)
@@ -73,27 +85,28 @@ def test_lessons_are_read_and_their_questions_answer(new_page, site, width):
     page.goto(site)
     page.get_by_role("link", name="Lessons").click()
     page.get_by_role("heading", name="2. A title").wait_for()
-    assert page.locator("#results").is_hidden()
+    expect(page.locator("#results")).to_be_hidden()
     said = page.get_by_text("One gives one equation")
-    assert said.is_hidden()
+    expect(said).to_be_hidden()
     page.get_by_text("One.", exact=True).click()
     said.wait_for()
-    assert page.locator("mfrac").first.bounding_box()["height"] > 20  # a formula, not letters
+    formula = page.locator("mfrac").first  # and not letters
+    eventually(formula.bounding_box, lambda box: box["height"] > 20)
     page.locator("#lesson-02 .plot").scroll_into_view_if_needed()
     page.wait_for_selector("#lesson-02 .plot .main-svg")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits(page, width)
     page.get_by_role("link", name="Results").click()
     page.wait_for_selector(".face .gl-container canvas")
-    assert page.locator("#lesson-02 .plot > div").count() == 0  # its drawing was given back
-    assert page.title().startswith("Results")
+    expect(page.locator("#lesson-02 .plot > div")).to_have_count(0)  # its drawing was given back
+    expect(page).to_have_title(re.compile("^Results"))
     assert no_request_but(page, site)
 
 
 def test_the_texts_are_there_without_javascript(browser, site):
-    context = browser.new_context(java_script_enabled=False)
+    context = new_context(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(site)
     assert "allow JavaScript" in page.locator("noscript").inner_html()
-    assert page.get_by_role("heading", name="2. A title").is_visible()
-    assert page.locator(".result table").first.is_visible()
+    expect(page.get_by_role("heading", name="2. A title")).to_be_visible()
+    expect(page.locator(".result table").first).to_be_visible()
     context.close()

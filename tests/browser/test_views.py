@@ -3,15 +3,23 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_dashboard import (
+from face3d_widgets.figures import CAMERAS
+from tests.browser.dashboard_page import (
     FIGURE,
     camera,
     choose,
     difference,
+    measure,
     move_slider,
+    numbers_of,
+    output,
     picture,
+    too_wide,
+    wait_for_camera,
     wait_for_change,
+    wait_for_status,
 )
+from tests.browser.waiting import eventually
 from tests.serving import open_dashboard
 
 pytestmark = pytest.mark.browser
@@ -40,10 +48,10 @@ def test_a_surface_has_six_looks(page):
     ):
         choose(page, trait, text)
         seen.append(wait_for_change(page, seen[-1]))
-    assert not page.locator("[data-trait=shaded]").is_visible()
+    expect(page.locator("[data-trait=shaded]")).to_be_hidden()
     choose(page, "draw_as", "Surface")
-    back = wait_for_change(page, seen[-1])
-    assert difference(back, seen[0]) < 0.2
+    eventually(lambda: difference(picture(page), seen[0]), lambda found: found < 0.2)
+    back = picture(page)
     switch(page, "shaded")
     shaded = wait_for_change(page, back)
     for i, one in enumerate(seen):
@@ -52,23 +60,17 @@ def test_a_surface_has_six_looks(page):
 
 
 def test_buttons_turn_the_camera_and_sliders_leave_it(page):
-    home, eyes = camera(page)["eye"], {}
     for name in ("front", "three-quarter", "profile"):
         page.locator(f"[data-camera={name}]").click()
-        page.wait_for_timeout(600)
-        eyes[name] = camera(page)["eye"]
-    assert abs(eyes["front"]["x"]) < 1e-3
-    assert eyes["three-quarter"]["x"] > 0.5
-    assert abs(eyes["profile"]["y"]) < 1e-3
+        wait_for_camera(page, CAMERAS[name])
     before = picture(page)
+    seen_from = numbers_of(camera(page))
     move_slider(page, "smoothing", ["End"])
     choose(page, "color_by", "Normals")
     wait_for_change(page, before)
-    assert camera(page)["eye"] == eyes["profile"]
+    assert numbers_of(camera(page)) == pytest.approx(seen_from, abs=1e-6)
     page.locator("[data-camera=home]").click()
-    page.wait_for_function(
-        f"(eye) => Math.abs({FIGURE}._fullLayout.scene.camera.eye.x - eye.x) < 1e-3", arg=home
-    )
+    wait_for_camera(page, CAMERAS["home"])
 
 
 def test_a_badge_says_what_is_wrong_on_purpose(page):
@@ -76,9 +78,9 @@ def test_a_badge_says_what_is_wrong_on_purpose(page):
     badge = page.locator(".f3d-badge-wrong")
     expect(badge).to_have_text("")
     page.locator("[data-camera=profile]").click()
-    page.wait_for_timeout(600)
+    wait_for_camera(page, CAMERAS["profile"])
     right = picture(page)
-    assert not page.locator("[data-trait=wrong_fov]").is_visible()
+    expect(page.locator("[data-trait=wrong_fov]")).to_be_hidden()
     for trait, says in (
         ("inverse_as_depth", "inverse depth used as depth"),
         ("wrong_fov_on", "field of view 100°"),
@@ -92,7 +94,7 @@ def test_a_badge_says_what_is_wrong_on_purpose(page):
         expect(badge).to_have_text(f"Wrong on purpose: {says}")
         wrong = wait_for_change(page, right, least=0.1)
         if trait == "wrong_fov_on":
-            assert page.locator("[data-trait=wrong_fov]").is_visible()
+            expect(page.locator("[data-trait=wrong_fov]")).to_be_visible()
         switch(page, trait)
         expect(badge).to_have_text("")
         right = wait_for_change(page, wrong, least=0.1)
@@ -108,7 +110,7 @@ def test_scale_and_shift_as_numbers(page):
     open_details(page, "Scale and shift as numbers")
     scale, shift = (page.locator("[data-trait=scale_shift] input").nth(i) for i in (0, 1))
     relief = page.locator("[data-trait=relief] input")
-    usual = float(scale.input_value())
+    usual = float(eventually(scale.input_value))
     assert usual > 0
     before = picture(page)
     scale.fill(str(2 * usual))
@@ -118,7 +120,7 @@ def test_scale_and_shift_as_numbers(page):
     shift.fill("-99")
     shift.press("Tab")
     expect(page.locator(".f3d-trouble")).to_contain_text("behind the camera")
-    assert difference(picture(page), before) < 0.2
+    assert difference(picture(page), before) < 0.2  # the last good one stays
     page.get_by_text("Back to relief").click()
     expect(relief).to_be_enabled()
     expect(page.locator(".f3d-trouble")).to_be_hidden()
@@ -127,16 +129,14 @@ def test_scale_and_shift_as_numbers(page):
 
 def test_a_large_photo_can_be_shown_with_every_pixel(page, photo_file):
     page.set_input_files(".f3d-upload input[type=file]", photo_file)
-    page.wait_for_function(
-        "document.querySelector('.f3d-status').dataset.state === 'ready' &&"
-        " document.querySelector('.f3d-status').textContent.includes('class-photo')"
-    )
+    wait_for_status(page, "class-photo")
     choose(page, "draw_as", "Points")
     move_slider(page, "n_points", ["End"])
-    expect(page.locator("[data-trait=n_points] output")).to_have_text("every pixel")
-    page.wait_for_function(f"{FIGURE}._fullData[0].x?.length > 200000", timeout=20_000)
+    expect(output(page, "n_points")).to_have_text("every pixel")
+    points, mesh = (f"{FIGURE}._fullData[{i}]" for i in (0, 1))
+    page.wait_for_function(f"{points}.visible === true && {points}.x?.length > 200000")
     page.get_by_text("Reset the sliders").click()
-    page.wait_for_function(f"{FIGURE}._fullData[1].x?.length <= 32000", timeout=20_000)
+    page.wait_for_function(f"{mesh}.visible === true && {mesh}.x?.length <= 32000")
 
 
 @pytest.mark.parametrize("width", [390, 1000])
@@ -146,12 +146,5 @@ def test_narrow_pages_have_all_controls_and_scroll_only_down(new_page, address, 
     for title in ("More about the shape", "Scale and shift as numbers", "Wrong on purpose"):
         open_details(page, title)
     for mode in ("Scale", "Distance", "Profile"):
-        page.locator(".f3d-measure .f3d-segments label", has_text=mode).click()
-        page.wait_for_timeout(200)
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-    cut = page.evaluate(
-        """[...document.querySelectorAll('.f3d :is(button, .f3d-segments span)')]
-          .filter((e) => e.offsetParent && e.scrollWidth > e.clientWidth + 1)
-          .map((e) => e.textContent)"""
-    )
-    assert cut == []
+        measure(page, mode)
+        eventually(lambda: too_wide(page), lambda found: found == [width])
