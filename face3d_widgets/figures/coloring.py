@@ -25,6 +25,7 @@ __all__ = [
     "color_bar",
     "color_bytes",
     "color_scale_of",
+    "colored_parts",
     "depth_bytes",
     "normal_bytes",
     "normal_lut",
@@ -106,6 +107,11 @@ def color_bar(scale: ColorScale) -> dict[str, Any] | None:
         "ticktext": ["0", f"{most / 2:g}", f"{most:g} or more"],
         "tickfont": {"size": 12, "color": "#222"},
     }
+
+
+def colored_parts(trace: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Where a trace, in Plotly's JSON, may have a colour scale: itself, its markers, its line."""
+    return trace, trace.get("marker", {}), trace.get("line", {})
 
 
 def color_bytes(

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from face3d_widgets.figures.coloring import colored_parts
 from face3d_widgets.figures.errors import FigureError
 from face3d_widgets.figures.raster import Dots, Lines, Shape, Triangles, render
 from face3d_widgets.figures.raster_view import RasterView
@@ -101,7 +102,7 @@ class FigureRaster:
     def _read(self, trace: dict[str, Any]) -> None:
         points = np.stack([np.asarray(trace[axis], np.float32) for axis in "xyz"], axis=1)
         opacity = float(trace.get("opacity", 1.0))
-        for colored in (trace, trace.get("marker", {}), trace.get("line", {})):
+        for colored in colored_parts(trace):
             if colored.get("showscale"):
                 self._bars.append((colored["colorbar"], _lut(colored["colorscale"])))
         if trace["type"] == "mesh3d":

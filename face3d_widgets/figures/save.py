@@ -11,6 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 from PIL import Image
 
+from face3d_widgets.figures.coloring import colored_parts
 from face3d_widgets.figures.drawing_browser import the_browser
 from face3d_widgets.figures.errors import BrowserError, FigureError
 from face3d_widgets.figures.figure_raster import FigureRaster
@@ -39,7 +40,7 @@ def figure_as_shown(figure: go.Figure) -> go.Figure:
     """
     traces = [trace.to_plotly_json() for trace in figure.data if trace.visible is not False]
     for trace in traces:
-        for colored in (trace, trace.get("marker", {}), trace.get("line", {})):
+        for colored in colored_parts(trace):
             if colored.get("colorbar", {}).get("title"):
                 colored["showscale"] = True
     shown = go.Figure(data=traces, layout=figure.layout.to_plotly_json())
