@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from face3d_widgets.depth import MODELS
-from tests.browser.waiting import at_rest, eventually
+from tests.browser.waiting import at_rest, eventually, hear
 from tests.serving import dashboard, open_dashboard
 from tests.test_weights import Server
 
@@ -198,9 +198,11 @@ def test_stopping_is_shown_at_once(page, server):
     server.pause = 3.0  # so that the cancel is heard late
     about(page).get_by_role("button").click()
     expect(coming(page)).to_contain_text("of 172 MB")
+    wait_for = hear(page, ".f3d-coming")
     cancel = coming(page).get_by_role("button", name="Cancel")
     # Within the click itself, whatever the kernel is about.
     assert cancel.evaluate("(button) => (button.click(), button.textContent)") == "Stopping…"
+    wait_for("Stopping DPT LeViT…")
     expect(coming(page)).to_be_hidden()
 
 
