@@ -73,8 +73,11 @@ def empty_traces() -> list[Any]:
         **nowhere,
         mode="markers",
         marker={
-            **{"symbol": "square", "line": {"width": 0}},
-            **{"cmin": 0, "cmax": 255, "showscale": False},
+            "symbol": "square",
+            "line": {"width": 0},
+            "cmin": 0,
+            "cmax": 255,
+            "showscale": False,
         },
         name="points",
     )
