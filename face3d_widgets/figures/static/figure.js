@@ -88,9 +88,9 @@ function scenesOf(graph) {
 /**
  * Let the kernel know where the camera came to rest.
  *
- * Plotly tells of it when the button goes up over the view, and not where a drag ends beside
- * it; and after a drag moves on, with the next frame, to where the pointer was by then: the
- * slower the machine, the later and the farther.
+ * Plotly hears a button go up over the view alone: where a drag ends beside it, the view is
+ * told. And after a drag it moves on, with the next frame, to where the pointer was by then:
+ * the slower the machine, the later and the farther.
  */
 function watchCamera(graph) {
   let waiting;
@@ -107,11 +107,19 @@ function watchCamera(graph) {
     clearTimeout(waiting);
     waiting = setTimeout(look, CAMERA_RESTS_AFTER);
   };
+  const released = ({ target, clientX, clientY }) => {
+    for (const [, { camera, glplot }] of scenesOf(graph)) {
+      if (!camera.mouseListener.buttons || glplot.canvas === target) continue;
+      const up = { bubbles: true, buttons: 0, clientX, clientY };
+      glplot.canvas.dispatchEvent(new MouseEvent("mouseup", up));
+    }
+    later();
+  };
   graph.on("plotly_relayout", later);
-  window.addEventListener("pointerup", later);
+  window.addEventListener("pointerup", released);
   return () => {
     clearTimeout(waiting);
-    window.removeEventListener("pointerup", later);
+    window.removeEventListener("pointerup", released);
   };
 }
 
