@@ -6,6 +6,7 @@ import torch
 
 from face3d_widgets.training.losses import (
     binary_cross_entropy,
+    bust,
     gradient_matching,
     metric_error,
     scale_and_shift_invariant_error,
@@ -146,7 +147,7 @@ def test_the_total_pulls_every_output_and_faces_hardest(truth, disc):
     loss, parts = total_loss(maps, truth, weight, labels)
     loss.backward()
     assert set(parts) == {
-        *("metric", "head", "face", "head_variance", "face_variance"),
+        *("metric", "head", "face", "head_variance", "bust_variance", "face_variance"),
         *("gradient", "slope", "person_mask", "head_mask"),
     }
     pull = maps.grad.abs()
@@ -156,3 +157,14 @@ def test_the_total_pulls_every_output_and_faces_hardest(truth, disc):
     sure = [200.0 * (labels >= label) - 100 for label in (Labels.PERSON, Labels.HEAD)]
     perfect = torch.stack([truth, *sure], dim=1)
     assert total_loss(perfect, truth, weight, labels)[0] < 1e-5
+
+
+def test_the_bust_is_the_person_near_the_head():
+    head, person = torch.zeros(2, 1, 100, 100, dtype=torch.bool)
+    head[:, 20:50, 40:60] = True
+    person[:, 20:100, 40:90] = True
+    found = bust(head, person)
+    assert found[head & person].all()
+    assert not (found & ~person).any()
+    assert found[0, [57, 30], [50, 67]].all()
+    assert not found[0, [59, 30], [50, 69]].any()
