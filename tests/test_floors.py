@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "face3d_widgets"
 
 # Ground first; rooms of one floor do not know each other.
 FLOORS = [
-    {"types"},
+    {"types", "srgb"},
     {"image", "geometry", "export", "faces"},
     {"samples"},
     {"depth", "figures"},
@@ -51,6 +51,7 @@ LIGHT = (
 )
 NOT_LOADED = {
     "types": (*LIGHT, "PIL"),
+    "srgb": (*LIGHT, "PIL"),
     "geometry": (*LIGHT, "PIL"),
     "image": LIGHT,
     "export": LIGHT,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from face3d_widgets import __version__
 from face3d_widgets.export.file_frame import LENGTHS, checked, to_file_axes
 from face3d_widgets.export.texture import texture_jpeg
+from face3d_widgets.srgb import light_of_bytes
 from face3d_widgets.types import Photo, Surface
 
 __all__ = ["surface_to_glb"]
@@ -139,15 +140,8 @@ def _unit_normals(normals: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _linear_rgba(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The colours as glTF wants them at vertices: linear light, 8 bits, opaque.
-
-    References
-    ----------
-    IEC 61966-2-1:1999, the sRGB colour space.
-    """
-    srgb = np.arange(256) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    table = np.round(linear * 255).astype(np.uint8)
+    """The colours as glTF wants them at vertices: linear light, 8 bits, opaque."""
+    table = np.round(light_of_bytes() * 255).astype(np.uint8)
     rgba = np.full((len(colors), 4), 255, np.uint8)
     rgba[:, :3] = table[colors]
     return rgba

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face3d_widgets.geometry.samples import bilinear
+from face3d_widgets.srgb import light_of_bytes
 from face3d_widgets.types import Intrinsics
 
 __all__ = ["area_means", "lightness", "seen_along_z"]
@@ -60,9 +61,9 @@ def lightness(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     -------
     (h, w) float32
     """
-    coded = np.arange(256) / 255
-    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
-    luminance = linear.astype(np.float32)[rgb] @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    luminance = light_of_bytes().astype(np.float32)[rgb] @ np.array(
+        [0.2126, 0.7152, 0.0722], np.float32
+    )
     dark = luminance <= np.float32((6 / 29) ** 3)
     result = np.where(dark, luminance * np.float32((29 / 3) ** 3), 116 * np.cbrt(luminance) - 16)
     return np.clip(result, 0, 100).astype(np.float32)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from face3d_widgets.srgb import encode
 from face3d_widgets.training import accessories
 from face3d_widgets.training.body import (
     ADULT_HEAD,
@@ -446,5 +447,4 @@ def _expose(linear: Array, covered: Array, look: Look, rng: np.random.Generator)
     out = linear * (rng.uniform(0.3, 0.85) / max(float(level), 1e-4) * tone)
     if rng.random() < 0.6:
         out = out / (1 + 0.25 * out) * 1.25
-    out = np.clip(out, 0, 1)
-    return np.where(out < 0.0031308, 12.92 * out, 1.055 * out ** (1 / 2.4) - 0.055)
+    return encode(np.clip(out, 0, 1))
