@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,11 @@ _SHAPE = ("relief", "fov", "cutoff", "smoothing")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; gives its exit status."""
     arguments = _parser().parse_args(argv)
-    run: int = arguments.run(arguments)
+    try:
+        run: int = arguments.run(arguments)
+    except KeyboardInterrupt:
+        _complain(arguments.stopped)
+        return 130  # as shells have it for Ctrl+C
     return run
 
 
@@ -49,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="face3d", description="One frontal photograph becomes a 3D face model."
     )
     parser.add_argument("--version", action="version", version=f"face3d {__version__}")
+    parser.set_defaults(stopped="stopped.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     dashboard = commands.add_parser("dashboard", help="open the dashboard in the browser")
@@ -57,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     lessons.set_defaults(run=_serve, lessons=True)
     for served in (dashboard, lessons):
         served.add_argument(
-            "--port", type=int, default=8866, help="default: 8866, or the next free"
+            "--port", type=_port, default=8866, help="default: 8866, or the next free"
         )
         served.add_argument(
             "--ip", default="127.0.0.1", help="default: 127.0.0.1, this machine only"
@@ -91,8 +96,17 @@ def _parser() -> argparse.ArgumentParser:
     fetch = commands.add_parser("fetch", help="download official MiDaS weights")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="see: face3d models")
     fetch.add_argument("--all", action="store_true", help="every network, 9 GB in all")
-    fetch.set_defaults(run=_fetch)
+    fetch.set_defaults(
+        run=_fetch, stopped="stopped; the next fetch goes on with what has come so far."
+    )
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; give a number from 1 to 65535")
+    return port
 
 
 def _add_network(command: argparse.ArgumentParser) -> None:
@@ -203,13 +217,15 @@ def _depth(arguments: argparse.Namespace) -> int:
         depth_to_png16,
         inverse_depth_to_npy,
         inverse_depth_to_pfm,
+        write_whole,
     )
     from face3d_widgets.image import PhotoError, read_photo_file
 
     try:
         model = model_info(arguments.model).name
+        _check_weights(arguments)
         estimator = DepthEstimator(arguments.weights, arguments.runtime, arguments.precision)
-        arguments.out.mkdir(parents=True, exist_ok=True)
+        _make_folder(arguments.out)
     except (ModelError, OSError) as error:
         return _complain(str(error))
 
@@ -226,14 +242,11 @@ def _depth(arguments: argparse.Namespace) -> int:
         files = {suffix: arguments.out / f"{stem}{suffix}" for suffix in formats}
         try:
             photo = read_photo_file(path, max_side=None)
-            if any(file.exists() and file.samefile(path) for file in files.values()):
-                raise FileExistsError(
-                    f"{path} would be overwritten; choose another folder with -o."
-                )
+            _spare_photos(files.values(), arguments.photos)
             estimator.set_photo(photo)
             inverse_depth = estimator.predict(model)
             for suffix, write in formats.items():
-                files[suffix].write_bytes(write(inverse_depth))
+                write_whole(files[suffix], write(inverse_depth))
         except (PhotoError, ModelError, OSError) as error:
             with tqdm.external_write_mode(file=sys.stderr):
                 failures += _complain(str(error))
@@ -252,6 +265,7 @@ def _model(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from face3d_widgets.depth import DepthEstimator, ModelError, model_info
+    from face3d_widgets.export import write_whole
     from face3d_widgets.figures import FigureError
     from face3d_widgets.image import PhotoError, read_photo_file
     from face3d_widgets.session import ReconstructionSession, make_file
@@ -268,6 +282,10 @@ def _model(arguments: argparse.Namespace) -> int:
     try:
         choices = _file_choices(arguments)
         model = model_info(arguments.model).name
+        _check_weights(arguments)
+        _make_folder(path.parent)
+        if path.exists() and path.samefile(source):
+            raise FileExistsError(f"{path} is the photo itself; choose another name with -o.")
         session = ReconstructionSession(
             DepthEstimator(arguments.weights, arguments.runtime, arguments.precision)
         )
@@ -281,10 +299,7 @@ def _model(arguments: argparse.Namespace) -> int:
             session.params = dataclasses.replace(session.params, **shape)
             order = session.order(choices)
             file = make_file(kind, order, show)
-        if path.exists() and path.samefile(source):
-            raise FileExistsError(f"{path} is the photo itself; choose another name with -o.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.data)
+        write_whole(path, file.data)
     except (PhotoError, ModelError, FigureError, ValueError, OSError) as error:
         return _complain(str(error))
     result = session.result
@@ -331,7 +346,11 @@ def _unfit(arguments: argparse.Namespace, kind: str) -> str:
     }
     for option in _SHAPE:
         value = getattr(arguments, option)
-        suits[f"--{option}"] = (value, kind not in ("pfm", "npy"), "everything but .pfm and .npy")
+        suits[f"--{option}"] = (
+            value,
+            kind not in ("pfm", "npy", "lithophane"),
+            "everything but .pfm, .npy and a lithophane",
+        )
     if arguments.faces is not None and arguments.points is not None:
         return "--faces is for a surface and --points for a point cloud; choose one of them."
     for option, (value, fits, where) in suits.items():
@@ -430,6 +449,37 @@ def _fetch_one(name: str) -> Path:
             bar.update(done - bar.n)
 
         return fetch_weights(name, progress=show)
+
+
+def _check_weights(arguments: argparse.Namespace) -> None:
+    """Refuse weights for the network that has its own."""
+    from face3d_widgets.depth import DEFAULT_MODEL, ModelError
+
+    if arguments.weights is not None and arguments.model == DEFAULT_MODEL:
+        raise ModelError(
+            f"{DEFAULT_MODEL} has its weights in the package; "
+            "name the network that --weights are for with --model."
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder for what comes, before the slow part."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise NotADirectoryError(f"{folder} is no folder; choose another with -o.") from None
+
+
+def _spare_photos(files: Iterable[Path], photos: Sequence[Path]) -> None:
+    """Refuse to write over a photo that was given, and over a PNG that is no depth of ours."""
+    from face3d_widgets.export import is_depth_png
+
+    for file in files:
+        if not file.exists():
+            continue
+        given = any(photo.exists() and file.samefile(photo) for photo in photos)
+        if given or (file.suffix == ".png" and not is_depth_png(file)):
+            raise FileExistsError(f"{file} would be overwritten; choose another folder with -o.")
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:

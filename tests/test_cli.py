@@ -35,7 +35,10 @@ def test_version(capsys):
     assert capsys.readouterr().out.split() == ["face3d", __version__]
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["depth"], ["dashboard", "--port", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["nonsense"], ["depth"], ["dashboard", "--port", "x"], ["lessons", "--port", "80000"]],
+)
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(arguments)
@@ -95,6 +98,43 @@ def test_a_photo_in_the_output_folder_stays(folder):
     assert (folder / "anna.png").read_bytes() == before
 
 
+def test_no_other_photo_is_overwritten_either(folder, photo, capsys):
+    Image.fromarray(photo.rgb).save(folder / "anna.jpg")
+    before = (folder / "anna.png").read_bytes()
+    for photos in (["anna.jpg", "anna.png"], ["anna.jpg"]):
+        assert main(["depth", *photos]) == 1
+        assert "anna.png would be overwritten" in capsys.readouterr().err
+        assert (folder / "anna.png").read_bytes() == before
+    assert main(["depth", "anna.jpg", "-o", "out"]) == 0
+    assert main(["depth", "anna.jpg", "-o", "out"]) == 0  # over its own
+
+
+def test_weights_without_their_network_are_refused(folder, capsys, fake_network):
+    assert main(["depth", "anna.png", "--weights", "dpt_large_384.pt"]) == 1
+    assert "--model" in capsys.readouterr().err
+    assert fake_network.photo is None
+
+
+def test_an_older_file_stays_where_the_new_one_cannot_be_written(folder, monkeypatch, capsys):
+    assert main(["depth", "anna.png", "-o", "out"]) == 0
+    before = {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
+
+    def full(path, data):
+        path.open("wb").write(data[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    assert main(["depth", "anna.png", "-o", "out"]) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (folder / "out").iterdir()} == before
+
+
+def test_stopping_is_a_sentence(folder, capsys, fake_network):
+    fake_network.error = KeyboardInterrupt()
+    assert main(["depth", "anna.png", "-o", "out"]) == 130
+    assert capsys.readouterr().err.endswith("face3d: stopped.\n")
+
+
 def test_an_unknown_model_ends_before_any_work(folder, capsys, fake_network):
     assert main(["depth", "anna.png", "--model", "nothing", "-o", "out"]) == 1
     assert "'nothing'" in capsys.readouterr().err
@@ -103,8 +143,9 @@ def test_an_unknown_model_ends_before_any_work(folder, capsys, fake_network):
 
 
 def test_a_folder_that_cannot_be_made(folder, capsys):
-    assert main(["depth", "anna.png", "-o", "anna.png"]) == 1
-    assert "face3d: " in capsys.readouterr().err
+    for out in ("anna.png", "anna.png/deeper"):
+        assert main(["depth", "anna.png", "-o", out]) == 1
+        assert "is no folder; choose another with -o" in capsys.readouterr().err
 
 
 def test_the_shipped_network(folder, monkeypatch):

@@ -134,6 +134,16 @@ def test_another_photo_is_compared_when_one_looks_again(dashboard, compare):
     assert compare.bar.photo == "bert"
 
 
+def test_colours_stay_with_the_photo_that_was_compared(dashboard, compare):
+    compare.bar.color_by = "difference"
+    dashboard.tabs.value = "model"
+    dashboard.upload.photo = Photo(drawn_portrait(60, 60), name="bert")
+    colors = compare.viewer.figure.data[2].intensity
+    compare.bar.color_by = "photo"
+    assert compare.comparison.photo.name != "bert"
+    assert len(compare.viewer.figure.data[2].intensity) == len(colors)
+
+
 def test_a_network_that_fails_is_told(compare, estimator):
     estimator.error = ModelError("It cannot run; use another.")
     compare.bar.places = ["face_lite", "face_lite:grey", "", ""]
@@ -301,6 +311,15 @@ def test_another_head_is_estimated_once(lab):
     lab.bar.head = "egg"
     lab.bar.head = "larger-egg"
     assert teller.runs == runs + 1
+
+
+def test_a_head_that_was_chosen_just_before_leaving_is_shown_on_return(lab):
+    lab.leave()
+    lab.bar.head = "larger-egg"
+    assert lab.result is not None
+    assert lab.map._map["width"] == 80
+    lab.enter()
+    assert lab.map._map["width"] == 90
 
 
 def test_every_switch_of_the_lab_is_one_of_its_traits():

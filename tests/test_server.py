@@ -45,6 +45,7 @@ def test_settings(make):
     assert config.VoilaConfiguration.allow_template_override == "NO"
     assert 0 < config.MappingKernelManager.cull_idle_timeout <= 3600
     assert config.VoilaConfiguration.preheat_kernel is True
+    assert config.KernelRestarter.restart_limit == 0
 
 
 def test_only_the_lessons_load_the_extension_for_plotlys_own_figures():

@@ -1,5 +1,6 @@
 """Every file that a result can leave as, made with no screen and read back."""
 
+import dataclasses
 import io
 import json
 import xml.etree.ElementTree as ET
@@ -20,6 +21,7 @@ from face3d_widgets.session import (
     make_file,
     preview_file,
 )
+from face3d_widgets.session.replay import read_settings
 from face3d_widgets.types import GeometryParams, SolidParams, ViewParams
 
 SMALL = FileChoices(
@@ -198,6 +200,22 @@ def test_everything_is_one_zip(session, no_browser):
     shares = [share for _, share in steps]
     assert shares == sorted(shares)
     assert len({step for step, _ in steps}) == len(files.IN_ZIP) + 1
+
+
+def test_the_parameters_in_the_zip_make_the_page_the_same_again(session, no_browser):
+    session.set_scale((40, 40), (40, 60), 63)
+    order = session.order(SMALL)
+    with zipfile.ZipFile(io.BytesIO(make_file("all", order).data)) as archive:
+        saved = read_settings(archive.read("anna/parameters.json").decode())
+    assert saved.is_of(order.photo)
+    assert saved.replay.spot.ruler == (40, 40, 40, 60, 63)
+    assert saved.geometry.mm_per_unit == session.params.mm_per_unit
+    assert saved.replay.choices == SMALL
+    more = dataclasses.replace(saved, page="lab")
+    with zipfile.ZipFile(
+        io.BytesIO(make_file("all", session.order(SMALL, settings=more)).data)
+    ) as archive:
+        assert read_settings(archive.read("anna/parameters.json").decode()).page == "lab"
 
 
 @pytest.mark.parametrize("kind", ["gif", "mp4", "all"])

@@ -20,6 +20,7 @@ from face3d_widgets.figures.coloring import (
 )
 from face3d_widgets.figures.figure_raster import FigureRaster
 from face3d_widgets.geometry import FaceGeometry, make_solid
+from face3d_widgets.image import encode_jpeg
 from face3d_widgets.session import ReconstructionSession
 from face3d_widgets.session.order import FileChoices
 from face3d_widgets.types import GeometryParams, InverseDepth, Photo, SolidParams, ViewParams
@@ -360,5 +361,17 @@ def test_a_photo_that_comes_meanwhile_is_not_given_the_other_ones_map():
         assert dashboard.result.uncertainty is None
         assert dashboard.session.result.uncertainty is None
         assert dashboard.controls.color_by == "photo"
+
+    run_slowly(steps)
+
+
+def test_a_photo_that_is_read_meanwhile_does_not_wait():
+    async def steps(dashboard, estimator):
+        dashboard.upload.add(encode_jpeg(Photo(drawn_portrait(90, 120))), "bert.jpg")
+        assert dashboard.controls.measuring == ""
+        estimator.go.set()
+        await until(lambda: dashboard.result.photo.name == "bert")
+        assert dashboard.result.uncertainty is None
+        assert estimator.runs <= 4  # and not the nine of the other photo
 
     run_slowly(steps)

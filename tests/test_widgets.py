@@ -159,11 +159,19 @@ def test_a_photo_may_be_chosen_again(upload):
 
 
 def test_a_photo_chosen_again_is_the_same_photo(upload):
+    buffer = io.BytesIO()
+    rough = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
+    Image.fromarray(rough).save(buffer, "PNG")
+    upload.add(buffer.getvalue(), "rough.png")
+    exact = upload.photo
     upload.add(jpeg(20, focal_length=26), "a.jpg")
     before = upload.photo
     assert before.focal_length_35mm == 26
     upload.add(jpeg(220), "b.jpg")
     upload.selected = upload.items[0]["id"]
+    # The very same pixels: settings and measured places know their photo by them.
+    np.testing.assert_array_equal(upload.photo.rgb, exact.rgb)
+    upload.selected = upload.items[1]["id"]
     again = upload.photo
     assert (again.name, again.original_size) == (before.name, before.original_size)
     assert again.focal_length_35mm == before.focal_length_35mm

@@ -1,10 +1,11 @@
-"""Results to files, as bytes; nothing is written to disk here."""
+"""Results to files, as bytes; `write_whole` alone puts them on the disk."""
 
 from face3d_widgets.export.bundle import bundle
 from face3d_widgets.export.depth_files import (
     depth_to_png16,
     inverse_depth_to_npy,
     inverse_depth_to_pfm,
+    is_depth_png,
 )
 from face3d_widgets.export.glb import surface_to_glb
 from face3d_widgets.export.obj import surface_to_obj_zip
@@ -17,6 +18,7 @@ from face3d_widgets.export.ply import point_cloud_to_ply, surface_to_ply
 from face3d_widgets.export.sizes import estimated_bundle_size, estimated_size
 from face3d_widgets.export.stl import surface_to_stl
 from face3d_widgets.export.texture import texture_jpeg
+from face3d_widgets.export.whole_file import write_whole
 from face3d_widgets.export.xyz import point_cloud_to_xyz
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "estimated_size",
     "inverse_depth_to_npy",
     "inverse_depth_to_pfm",
+    "is_depth_png",
     "parameters_from_json",
     "parameters_to_json",
     "point_cloud_to_ply",
@@ -36,4 +39,5 @@ __all__ = [
     "surface_to_ply",
     "surface_to_stl",
     "texture_jpeg",
+    "write_whole",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -11,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from face3d_widgets.types import InverseDepth
 
-__all__ = ["depth_to_png16", "inverse_depth_to_npy", "inverse_depth_to_pfm"]
+__all__ = ["depth_to_png16", "inverse_depth_to_npy", "inverse_depth_to_pfm", "is_depth_png"]
 
 
 def depth_to_png16(inverse_depth: InverseDepth) -> bytes:
@@ -32,6 +33,15 @@ def depth_to_png16(inverse_depth: InverseDepth) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", pnginfo=text)
     return buffer.getvalue()
+
+
+def is_depth_png(path: Path) -> bool:
+    """Whether a file is a PNG that `depth_to_png16` made."""
+    try:
+        with Image.open(path) as picture:
+            return "inverse_depth" in picture.info
+    except OSError:  # no picture at all
+        return False
 
 
 def inverse_depth_to_pfm(inverse_depth: InverseDepth) -> bytes:

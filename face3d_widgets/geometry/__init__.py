@@ -39,10 +39,11 @@ from face3d_widgets.geometry.scores import (
     score_inverse_depth,
 )
 from face3d_widgets.geometry.solid import make_solid, solid_size
-from face3d_widgets.geometry.surface import SurfaceSize
+from face3d_widgets.geometry.surface import TO_KEEP_MORE, SurfaceSize
 
 __all__ = [
     "PUPIL_DISTANCE_MM",
+    "TO_KEEP_MORE",
     "Alignment",
     "DepthCurve",
     "FaceGeometry",

@@ -28,7 +28,7 @@ from face3d_widgets.geometry.cells import (
 from face3d_widgets.geometry.face_geometry import FaceGeometry
 from face3d_widgets.geometry.grid import LONGEST_RIM
 from face3d_widgets.geometry.resample import area_means, lightness, seen_along_z
-from face3d_widgets.geometry.surface import SurfaceSize
+from face3d_widgets.geometry.surface import TO_KEEP_MORE, SurfaceSize
 from face3d_widgets.types import GeometryParams, SolidParams, Surface
 
 __all__ = ["make_solid", "solid_size"]
@@ -152,7 +152,7 @@ def _bust(geometry: FaceGeometry, params: GeometryParams, options: SolidParams) 
     if not cells.any():
         raise ValueError(
             "nothing of the bust is as wide as its wall; choose a larger width or a thinner "
-            "wall, or lower the background cut-off"
+            f"wall, or {TO_KEEP_MORE}"
         )
     seen = spread_into(seen, nodes_of(closed & ~found) & ~nodes_of(found))
     (top, bottom), (left, right) = _box(cells)
@@ -233,7 +233,7 @@ def _with_back(
 ) -> tuple[NDArray[np.float32], float]:
     """Depth that nowhere passes the farthest place, and how far that is."""
     if not body.any():
-        raise ValueError("nothing is left to be printed; lower the background cut-off")
+        raise ValueError(f"nothing is left to be printed; {TO_KEEP_MORE}")
     back = float(np.quantile(depth[body], 1 - STRAY))
     return np.minimum(depth, np.float32(back)), back
 

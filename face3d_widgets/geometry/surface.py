@@ -20,7 +20,12 @@ from face3d_widgets.geometry.normals import vertex_normals
 from face3d_widgets.geometry.samples import bilinear
 from face3d_widgets.types import Intrinsics, Mesh, Photo, Surface
 
-__all__ = ["SurfaceSize", "build_surface", "decimate", "estimate_size", "grid_step"]
+__all__ = ["TO_KEEP_MORE", "SurfaceSize", "build_surface", "decimate", "estimate_size", "grid_step"]
+
+#: What to do where nothing is left: the three controls that leave something out.
+TO_KEEP_MORE = (
+    "lower the background cut-off, or keep more of the flying pixels and of the unsure points"
+)
 
 FEWEST_FACES = 100
 # A surface is decimated from at most about this many triangles, or four times as many as
@@ -92,7 +97,7 @@ def build_surface(
     """
     points, faces = np.ascontiguousarray(mesh.vertices.points), mesh.faces
     if len(faces) == 0:
-        raise ValueError("nothing is left of the surface; lower the background cut-off")
+        raise ValueError(f"nothing is left of the surface; {TO_KEEP_MORE}")
     if n_faces is None or n_faces >= len(faces):
         at = mesh.vertices.pixels
         uv = np.stack([at % photo.width, at // photo.width], axis=1) + np.float32(0.5)

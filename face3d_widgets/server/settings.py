@@ -10,6 +10,8 @@ What differs from plain Voila, and why:
   (a Jupyter server starts none before somebody asks: on Binder there is one person,
   and too little memory for two kernels);
 - kernels whose page is gone are ended;
+- a kernel that died is not started again: it would know nothing of the page, which
+  could not tell, and would wait for it for ever;
 - no sources: a page shows what its notebook made, and not its code.
 """
 
@@ -59,6 +61,7 @@ def settings() -> Config:
     config.VoilaKernelManager.fill_delay = 6.0
     config.MappingKernelManager.cull_idle_timeout = _IDLE_KERNEL_ENDS_AFTER
     config.MappingKernelManager.cull_interval = 60
+    config.KernelRestarter.restart_limit = 0
     config.Voila.tornado_settings = {"websocket_max_message_size": LARGEST_MESSAGE}
     return config
 

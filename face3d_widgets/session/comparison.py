@@ -29,7 +29,7 @@ from face3d_widgets.geometry import (
 )
 from face3d_widgets.geometry.ranks import rank_correlation
 from face3d_widgets.geometry.relief import finds_subject
-from face3d_widgets.session.files import Progress
+from face3d_widgets.session.order import Progress
 from face3d_widgets.session.session import Estimator
 from face3d_widgets.types import GeometryParams, InverseDepth, Photo
 

@@ -15,15 +15,12 @@ from face3d_widgets.figures import (
     figure_to_image,
     turntable,
 )
-from face3d_widgets.geometry import make_solid
+from face3d_widgets.geometry import TO_KEEP_MORE, make_solid
 from face3d_widgets.session.file_kinds import FILE_KINDS
-from face3d_widgets.session.order import Order
+from face3d_widgets.session.order import Order, Progress
 from face3d_widgets.types import InverseDepth
 
-__all__ = ["IN_ZIP", "SURFACES", "Progress", "SavedFile", "make_file"]
-
-Progress = Callable[[str, float], None]
-"""Called with the name of a step and the share of the work done, 0 to 1."""
+__all__ = ["IN_ZIP", "SURFACES", "SavedFile", "make_file"]
 
 SURFACES = ("glb", "obj", "ply", "stl")
 #: What the zip of everything holds, in the order of its README.
@@ -88,6 +85,23 @@ def make_file(
     return SavedFile(order.file_name(kind), data, FILE_KINDS[kind].mime, " ".join(work.notes))
 
 
+def _settings(order: Order) -> export.SavedParameters:
+    """What makes the page show what an order was made of."""
+    # Imported here: the record of a whole page knows the session, which makes files.
+    from face3d_widgets.session.replay import settings_of
+    from face3d_widgets.session.replay_state import OWN_PHOTO, Replay, Spot
+
+    replay = Replay(
+        photo=OWN_PHOTO,
+        model=order.inverse_depth.model,
+        view=order.view,
+        spot=Spot(ruler=order.ruler),
+        kind="all",
+        choices=order.choices,
+    )
+    return settings_of(replay, order.photo, order.params)
+
+
 class _Work:
     """The making of one file."""
 
@@ -124,13 +138,11 @@ class _Work:
             report(f"Making {FILE_KINDS[kind].label}", i / (len(IN_ZIP) + 1))
             files[order.file_name(kind)] = self.make(kind)
         report("Packing", len(IN_ZIP) / (len(IN_ZIP) + 1))
-        model = order.inverse_depth.model
-        saved = export.SavedParameters.of(order.photo, model, order.params, order.view)
         return export.bundle(
             order.photo.name,
             files,
-            parameters=export.parameters_to_json(saved),
-            model_title=model_info(model).title,
+            parameters=export.parameters_to_json(order.settings or _settings(order)),
+            model_title=model_info(order.inverse_depth.model).title,
             unit="relative" if order.params.mm_per_unit is None else "mm",
         )
 
@@ -151,7 +163,7 @@ class _Work:
         self.report("Writing the file", 0.5)
         cloud, mm = self.order.cloud, self.order.params.mm_per_unit
         if len(cloud) == 0:
-            raise ValueError("nothing is left of the points; lower the background cut-off")
+            raise ValueError(f"nothing is left of the points; {TO_KEEP_MORE}")
         if kind == "xyz":
             return export.point_cloud_to_xyz(cloud, mm)
         model = self.order.inverse_depth.model

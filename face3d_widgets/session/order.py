@@ -5,6 +5,7 @@ A worker thread can take its time with it while the sliders move on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,9 +24,13 @@ from face3d_widgets.types import (
 )
 
 if TYPE_CHECKING:
+    from face3d_widgets.export import SavedParameters
     from face3d_widgets.figures import Figure
 
-__all__ = ["FileChoices", "Order", "make_scene"]
+__all__ = ["FileChoices", "Order", "Progress", "make_scene"]
+
+Progress = Callable[[str, float], None]
+"""Called with the name of a step and the share of the work done, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,10 @@ class Order:
     shown : Figure or None
         A copy of what is on the screen, its camera and its size included; None where
         there is no screen.
+    ruler : (row, column, row, column, true_mm) or None
+        Two places in the photo whose true distance was set.
+    settings : SavedParameters or None
+        What the zip's `parameters.json` shall hold; None: what the order itself says.
     """
 
     geometry: FaceGeometry
@@ -95,6 +104,8 @@ class Order:
     view: ViewParams
     choices: FileChoices
     shown: Figure | None = None
+    ruler: tuple[float, float, float, float, float] | None = None
+    settings: SavedParameters | None = None
 
     @property
     def photo(self) -> Photo:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from face3d_widgets import export
-from face3d_widgets.geometry import solid_size
+from face3d_widgets.geometry import TO_KEEP_MORE, solid_size
 from face3d_widgets.session.file_kinds import FILE_KINDS
 from face3d_widgets.session.files import IN_ZIP, SURFACES
 from face3d_widgets.session.order import Order
@@ -77,7 +77,7 @@ def preview_file(kind: str, order: Order) -> FilePreview:
 def _surface(kind: str, order: Order) -> FilePreview:
     size = order.geometry.surface_size(order.params, order.choices.n_faces)
     if size.faces == 0:
-        raise ValueError("nothing is left of the surface; lower the background cut-off")
+        raise ValueError(f"nothing is left of the surface; {TO_KEEP_MORE}")
     textured = len(export.texture_jpeg(order.photo)) if kind in ("glb", "obj") else None
     suffix = FILE_KINDS[kind].suffix[1:]
     n_bytes = export.estimated_size(suffix, size.vertices, size.faces, texture=textured)
@@ -89,7 +89,7 @@ def _surface(kind: str, order: Order) -> FilePreview:
 def _points(kind: str, order: Order) -> FilePreview:
     points, mm = order.cloud.points, order.params.mm_per_unit
     if len(points) == 0:
-        raise ValueError("nothing is left of the points; lower the background cut-off")
+        raise ValueError(f"nothing is left of the points; {TO_KEEP_MORE}")
     n_bytes = export.estimated_size("ply" if kind == "points" else "xyz", len(points))
     extent = tuple((mm or 1.0) * float(side) for side in np.ptp(points, axis=0))
     text = f"{len(points):,} points, {_extent(extent, 'relative' if mm is None else 'mm')}"

@@ -17,8 +17,8 @@ from face3d_widgets.depth.uncertainty import measure_uncertainty
 from face3d_widgets.figures import FaceFigure, PhotoPalette, Scene
 from face3d_widgets.geometry import FaceGeometry, fov_from_focal_length_35mm, measure
 from face3d_widgets.image import read_photo, read_photo_file
-from face3d_widgets.session.files import Progress, SavedFile, make_file
-from face3d_widgets.session.order import FileChoices, Order, make_scene
+from face3d_widgets.session.files import SavedFile, make_file
+from face3d_widgets.session.order import FileChoices, Order, Progress, make_scene
 from face3d_widgets.session.python_code import python_code
 from face3d_widgets.types import (
     GeometryParams,
@@ -31,6 +31,7 @@ from face3d_widgets.types import (
 )
 
 if TYPE_CHECKING:
+    from face3d_widgets.export import SavedParameters
     from face3d_widgets.figures import Figure
 
 __all__ = ["Estimator", "Reconstruction", "ReconstructionSession", "Ruler", "photo_fov"]
@@ -360,7 +361,12 @@ class ReconstructionSession:
         """The cross-section of the face under a line over the photo, (row, column) to the other."""
         return measure.profile(self.result.geometry, start, end, self.params)
 
-    def order(self, choices: FileChoices | None = None, figure: Figure | None = None) -> Order:
+    def order(
+        self,
+        choices: FileChoices | None = None,
+        figure: Figure | None = None,
+        settings: SavedParameters | None = None,
+    ) -> Order:
         """All that a file is made of, as it is now; for `make_file`.
 
         Parameters
@@ -368,7 +374,10 @@ class ReconstructionSession:
         choices : FileChoices, optional
         figure : Figure, optional
             What pictures show, from `figure_as_shown`; drawn anew where none is given.
+        settings : SavedParameters, optional
+            What the zip's `parameters.json` shall hold, where a page has more than is here.
         """
+        ruler = self._ruler
         if self._file_geometry is None or self._file_geometry[0] is not self.result:
             result = self.result
             geometry = FaceGeometry(result.photo, result.inverse_depth, result.uncertainty)
@@ -380,6 +389,8 @@ class ReconstructionSession:
             view=self.view,
             choices=choices or FileChoices(),
             shown=figure,
+            ruler=None if ruler is None else (*ruler.start, *ruler.end, ruler.true_mm),
+            settings=settings,
         )
 
     def save_as(self, kind: str, choices: FileChoices | None = None) -> SavedFile:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +9,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from face3d_widgets import __version__
+from face3d_widgets.export import write_whole
 from face3d_widgets.samples import SAMPLES
 from face3d_widgets.site.errors import SiteError
 from face3d_widgets.site.plots import json_script
@@ -94,7 +94,7 @@ def export_site(
         first_lesson=section_id(lessons[0].name) if lessons else "",
         cameras=json_script({name: camera(name) for name in CAMERAS}),
     )
-    _write(path, page)
+    write_whole(path, page.encode())
     report("Done", 1.0)
     return path
 
@@ -121,19 +121,12 @@ def _page(results: str, lessons: str, first_lesson: str, cameras: str) -> str:
 
 
 def _check_place(path: Path) -> None:
-    """Refuse to write over a page that is not ours."""
+    """Make the folder, and refuse to write over a page that is not ours."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise SiteError(f"{path.parent} is no folder; choose another.") from None
     if path.exists():
         with path.open(encoding="utf-8", errors="replace") as file:
             if _MARK not in file.read(2000):
                 raise SiteError(f"{path} is another page; choose another folder.")
-
-
-def _write(path: Path, page: str) -> None:
-    """All of it or nothing: an old page stays until the new one is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(page, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -75,6 +75,7 @@ class ComparePage(ipywidgets.Box):
     ) -> None:
         self.session, self.jobs, self.status = session, jobs, status
         self.comparison: Comparison | None = None
+        self._palette: PhotoPalette | None = None  # of the photo that was compared
         self._comparer = Comparer(session.estimator)
         self._stop = threading.Event()
         self._limit = 1.0
@@ -136,6 +137,8 @@ class ComparePage(ipywidgets.Box):
         def report(step: str, share: float) -> None:
             self.jobs.call_soon(lambda: None if stop.is_set() else self.status.busy(step, share))
 
+        palette = self.session.result.palette
+
         def work() -> Comparison:
             return self._comparer.compare(
                 photo, contestants, report, lambda: stop.is_set() or self.jobs.closed
@@ -143,6 +146,7 @@ class ComparePage(ipywidgets.Box):
 
         def done(comparison: Comparison) -> None:
             if self._stop is stop and self._open:
+                self._palette = palette
                 self._show(comparison)
 
         def failed(error: Exception) -> None:
@@ -176,7 +180,7 @@ class ComparePage(ipywidgets.Box):
 
     def _show_faces(self) -> None:
         comparison = self.comparison
-        if comparison is None:
+        if comparison is None or self._palette is None:
             return
         n = len(comparison.agreements)
         params = GeometryParams(
@@ -184,7 +188,7 @@ class ComparePage(ipywidgets.Box):
             n_points=_VERTICES // n,
             cutoff=0.3,  # the head's mask cuts off the background
         )
-        palette = self.session.result.palette
+        palette = self._palette
         panes = []
         for geometry, one in zip(comparison.geometries, comparison.agreements, strict=True):
             mesh = geometry.mesh(params)

@@ -151,6 +151,7 @@ class Dashboard(ipywidgets.Box):
             progress=self.status.busy,
         )
         self._replayer = Replayer(self.replay, self)
+        self._exporter.settings = self._replayer.settings
         self.estimate()
 
     def page(self, name: str) -> _Page | None:
@@ -289,7 +290,9 @@ class Dashboard(ipywidgets.Box):
         if name == "model":
             self.remove_class("f3d-elsewhere")
             self.models.refresh()
-            if self.result is not None:
+            if not self.settled:
+                self.status.busy("Estimating depth", 0.2)
+            elif self.result is not None:
                 self.status.ready(_described(self.result))
             return
         self.add_class("f3d-elsewhere")
@@ -325,6 +328,7 @@ class Dashboard(ipywidgets.Box):
 
     def _on_reading(self, _: object) -> None:
         if self.upload.reading:
+            self._meter.cancel()  # the photo is read on the thread that measures
             self.status.busy(f"Reading {self.upload.reading}", 0.1)
         elif self.upload.errors:
             self.status.error(self.upload.errors[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from face3d_widgets.export import SavedParameters
 from face3d_widgets.figures import FigureError, figure_as_shown
 from face3d_widgets.session import (
     FILE_KINDS,
@@ -40,6 +41,12 @@ class Exporter:
         Files and previews are made on its thread.
     status : StatusLine
         Told of steps, successes and failures.
+
+    Attributes
+    ----------
+    settings : callable
+        Gives all that is set on the page, for the zip's `parameters.json`; None where
+        nobody knows more than the session does.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class Exporter:
     ) -> None:
         self.panel, self.session, self.viewer = panel, session, viewer
         self.jobs, self.status = jobs, status
+        self.settings: Callable[[], SavedParameters | None] = lambda: None
         self._refreshing = OnceAtRest(self._refresh_now, _REST)
         self._stop = threading.Event()
         panel.on_save(self.save)
@@ -73,7 +81,8 @@ class Exporter:
         # What is seen has its camera, colours and crop from the screen; shapes have none.
         seen = FILE_KINDS[kind].group in ("picture", "all")
         figure = figure_as_shown(self.viewer.figure) if seen else None
-        order = self.session.order(panel.choices, figure)
+        settings = self.settings() if kind == "all" else None
+        order = self.session.order(panel.choices, figure, settings)
         panel.busy, panel.progress = kind, 0.0
         self.status.busy(f"Making {order.file_name(kind)}", 0.0)
 

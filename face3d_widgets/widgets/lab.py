@@ -90,10 +90,7 @@ class LabPage(ipywidgets.Box):
         self.viewer.set_shown(True)
         has_result = self.session.has_result
         self.bar.refresh(self.session.result.inverse_depth.model if has_result else "")
-        if self.result is None:
-            self.estimate()
-        else:
-            self._tell()
+        self.estimate()  # what was chosen just before leaving was not shown any more
 
     def leave(self) -> None:
         """Another page is looked at: give the browser's drawing back."""

@@ -188,7 +188,11 @@ def _too_large(name: str, size: int) -> PhotoError:
 
 def _read(data: bytes, name: str, key: str) -> tuple[Photo, dict[str, str], bytes]:
     photo = read_photo(data, name)
-    return photo, _item(key, photo), encode_jpeg(photo, quality=95)
+    encoded = encode_jpeg(photo, quality=95)
+    # What comes back when it is chosen again must be the very same pixels, by which
+    # settings and measured places know their photo.
+    photo = dataclasses.replace(photo, rgb=read_photo(encoded, name).rgb)
+    return photo, _item(key, photo), encoded
 
 
 def _item(key: str, photo: Photo) -> dict[str, str]:

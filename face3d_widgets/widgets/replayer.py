@@ -206,15 +206,19 @@ class Replayer:
                 )
         self.restore(replay, said)
 
-    def save(self) -> None:
-        """Hand the settings to the browser as a file."""
+    def settings(self) -> SavedSettings:
+        """Everything that is set on the page now, with the photo that it was set for."""
         session = self.page.session
-        if not session.has_result:
-            self.bar.notice = "There are no settings to save yet; choose a photo first."
-            return
         # A file is held against the photo when it is loaded, so it has its places too.
         replay = dataclasses.replace(self.capture(), spot=self._spot())
-        saved = settings_of(replay, session.result.photo, session.params)
+        return settings_of(replay, session.result.photo, session.params)
+
+    def save(self) -> None:
+        """Hand the settings to the browser as a file."""
+        if not self.page.session.has_result:
+            self.bar.notice = "There are no settings to save yet; choose a photo first."
+            return
+        saved = self.settings()
         model = saved.model.lower().replace("_", "-")
         self.bar.deliver(parameters_to_json(saved), f"{saved.photo_name}_{model}_settings.json")
 

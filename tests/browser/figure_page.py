@@ -43,7 +43,9 @@ window.fromKernel = ({ method, content, state: news, paths, buffers }) => {
 };
 window.show = async () => {
   const { default: widget } = await import("./figure.js");
-  await widget().render({ model, el: document.getElementById("figure") });
+  const figure = widget();
+  figure.initialize({ model });
+  await figure.render({ model, el: document.getElementById("figure") });
 };
 window.ready = true;
 </script>"""
@@ -180,6 +182,11 @@ class FigurePage:
 
     def drag(self, x, y, right):
         """Turn the model with the mouse, until it has turned and come to rest."""
+        self.swing(x, y, right)
+        self.rest()
+
+    def swing(self, x, y, right):
+        """Turn the model with the mouse; the kernel hears of it with the next `pump`."""
         before = self.eye()
 
         def turned():
@@ -192,8 +199,9 @@ class FigurePage:
             frames(self.page)
             return not np.allclose(self.eye(), before, atol=0.01)
 
-        self.wait(turned, self.eye)
-        self.rest()
+        until = time.monotonic() + PATIENCE
+        while not turned():
+            assert time.monotonic() < until, f"no drag turned the model from {before}"
 
     def _glimpse(self):
         self.pump()

@@ -7,7 +7,13 @@ from playwright.sync_api import expect
 
 from face3d_widgets.figures import CAMERAS
 from face3d_widgets.samples.rendered import write_rendered_head
-from tests.browser.dashboard_page import too_wide
+from tests.browser.dashboard_page import (
+    choose,
+    picture,
+    too_wide,
+    wait_for_camera,
+    wait_for_change,
+)
 from tests.browser.waiting import at_rest, eventually, frames, new_context
 from tests.rendered import analytic_head
 from tests.serving import READY, dashboard, open_dashboard
@@ -179,6 +185,23 @@ def test_the_first_page_comes_back_as_it_was(page):
     wait_for_canvases(page, 1)
     expect(page.locator(".f3d-status")).to_contain_text("astronaut")
     expect(page.locator(".f3d-lab, .f3d-compare").first).to_be_hidden()
+
+
+def test_a_page_is_alive_however_often_it_was_left(page):
+    def go_home():
+        page.locator("[data-page=model]").click()
+        page.wait_for_selector(
+            ".f3d-area-model .f3d-figure:not([data-loading]) .gl-container canvas"
+        )
+
+    for _ in range(2):
+        go(page, "compare")
+        go_home()
+    before = picture(page)
+    choose(page, "color_by", "Normals")
+    wait_for_change(page, before)
+    page.locator(".f3d-area-model [data-camera=profile]").click()
+    wait_for_camera(page, CAMERAS["profile"])
 
 
 def test_a_phone_scrolls_only_down(new_page, address):

@@ -4,6 +4,7 @@ import base64
 import json
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -84,6 +85,16 @@ def test_a_photo_can_be_dropped(page, photo_file):
     )
     page.dispatch_event(".f3d-drop", "drop", {"dataTransfer": data})
     wait_for_status(page, "dropped")
+
+
+def test_a_photo_that_misses_does_not_take_the_pages_place(page):
+    for event in ("dragover", "drop"):
+        allowed = page.evaluate(
+            """(name) => document.querySelector('.f3d-viewer').dispatchEvent(
+              new DragEvent(name, { bubbles: true, cancelable: true }))""",
+            event,
+        )
+        assert not allowed, event
 
 
 def test_a_bad_file_gets_its_sentence_and_the_page_goes_on(page, photo_file, tmp_path):
@@ -284,6 +295,25 @@ def test_a_lost_server_is_told(new_page, address):
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#lost")).to_be_hidden()
     page.watched.errors.clear()  # the refused requests
+
+
+def test_a_kernel_that_died_is_told(new_page, address):
+    page = new_page()
+    open_dashboard(page, address)
+    own = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
+    [kernel] = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(own in part for part in process.info["cmdline"] or [])
+    ]
+    kernel.kill()
+
+    def asked():
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        return page.locator("#lost").is_visible()
+
+    eventually(asked)
+    page.watched.errors.clear()  # the answers that there is no such kernel
 
 
 def test_how_it_works_opens(page):

@@ -237,6 +237,8 @@ def test_the_other_picture_is_a_magnifying_glass_meanwhile(measuring):
 def test_a_finger_measures_too(new_page, address):
     page = new_page(390, 844, has_touch=True, is_mobile=True, device_scale_factor=2)
     open_dashboard(page, address)
+    page.touchscreen.tap(*place(page, LEFT))
+    expect(page.locator(".f3d-photos .f3d-readout")).to_contain_text("inverse depth")
     measure(page, "Distance")
     for n, share in enumerate((LEFT, RIGHT), start=1):
         page.touchscreen.tap(*place(page, share))

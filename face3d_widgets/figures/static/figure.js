@@ -24,7 +24,33 @@ async function loadPlotly(model) {
   for (const event of ["click", "hover", "unhover"]) {
     module.FigureView.prototype[`handle_plotly_${event}`] = () => {};
   }
+  forgetWithTheView(module.FigureView.prototype);
   return module;
+}
+
+/**
+ * Let a view's listeners go when the view goes.
+ *
+ * Plotly's stay, draw on what is no longer there, fail, and keep those that come after
+ * them from hearing anything.
+ */
+function forgetWithTheView(prototype) {
+  const { perform_render: show, remove } = prototype;
+  prototype.perform_render = function () {
+    const figure = this.model;
+    const heard = [];
+    const on = (event, hear) => {
+      heard.push([event, hear]);
+      figure.on(event, hear);
+    };
+    this.model = Object.create(figure, { on: { value: on } });
+    this.forget = () => heard.forEach(([event, hear]) => figure.model.off(event, hear));
+    show.call(this);
+  };
+  prototype.remove = function () {
+    this.forget();
+    remove.call(this);
+  };
 }
 
 async function scriptAddress(model) {
@@ -123,6 +149,41 @@ function watchCamera(graph) {
   };
 }
 
+/** Whether two cameras differ by more than rounding, in what both of them say. */
+function apart(one, other) {
+  return ["eye", "center", "up"].some((part) =>
+    ["x", "y", "z"].some((axis) => Math.abs(one?.[part]?.[axis] - other?.[part]?.[axis]) > 5e-4),
+  );
+}
+
+/**
+ * What the page shows holds, where page and kernel come to have different cameras.
+ *
+ * They do when a drag and a camera button cross on their way to and from a kernel that is
+ * busy. It shows when the kernel confirms the one that the page has left behind.
+ */
+function settleCamera(graph, model) {
+  let waiting;
+  const settle = () => {
+    const kernels = model.get("_widget_layout") ?? {};
+    const other = scenesOf(graph)
+      .map(([name]) => [name, graph.layout[name]?.camera])
+      .filter(([name, camera]) => apart(camera, kernels[name]?.camera));
+    if (!other.length) return;
+    const cameras = other.map(([name, camera]) => [`${name}.camera`, camera]);
+    window.Plotly.relayout(graph, Object.fromEntries(cameras));
+  };
+  const later = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(settle, CAMERA_RESTS_AFTER);
+  };
+  model.on("change:_py2js_relayout", later);
+  return () => {
+    clearTimeout(waiting);
+    model.off("change:_py2js_relayout", later);
+  };
+}
+
 /**
  * Where a figure has several scenes: turning one turns all.
  *
@@ -189,31 +250,40 @@ function freshState(model) {
 }
 
 export default () => {
+  let figure; // what hears the kernel as long as there is a page, whether shown or not
   let inner;
   let loading;
 
   // The page is shown first; loading the script and drawing hold up everything else.
-  async function load(context) {
-    const { model } = context;
+  async function load() {
+    const { model } = figure;
     await afterDrawing();
     const module = await plotlyModule(model);
     // Changes made before now went past this page.
     while (model.get("_revision") !== model.get("_data_revision")) await freshState(model);
     inner = module.default();
-    await inner.initialize(context);
+    await inner.initialize(figure);
   }
 
   return {
+    initialize(context) {
+      figure = context;
+    },
+
     async render(context) {
       const { model, el } = context;
       el.classList.add("f3d-figure");
+      el.setAttribute("role", "img");
+      el.setAttribute("aria-label", "3D view. The buttons beside it turn it without a mouse.");
       el.dataset.loading = "Loading the 3D view…";
-      loading ??= load(context);
+      loading ??= load();
       try {
         await loading;
       } catch (error) {
         loading = undefined;
         el.dataset.loading = "The 3D view could not be loaded; reload the page.";
+        el.setAttribute("role", "alert");
+        el.setAttribute("aria-label", el.dataset.loading);
         throw error;
       }
       await afterDrawing();
@@ -235,6 +305,7 @@ export default () => {
       );
 
       const stopCamera = watchCamera(graph);
+      const stopSettling = settleCamera(graph, model);
       const unlinkCameras = linkCameras(el, graph);
 
       // Pictures that are made elsewhere have the shape that the view has here.
@@ -256,6 +327,7 @@ export default () => {
         clearTimeout(telling);
         stopWatching();
         stopCamera();
+        stopSettling();
         unlinkCameras();
         model.off("change:_py2js_update", drawn);
         model.off("change:_py2js_restyle", drawn);

@@ -185,7 +185,7 @@ export default {
     el.append(
       make(
         "button",
-        { type: "button", class: "f3d-quiet", onclick: () => model.send({ type: "reset" }) },
+        { type: "button", class: "f3d-quiet", onclick: () => act(model, { type: "reset" }) },
         "Reset the sliders",
       ),
     );

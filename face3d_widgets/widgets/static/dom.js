@@ -41,6 +41,23 @@ function saveFiles(model) {
   return () => model.off("msg:custom", save);
 }
 
+/**
+ * Send a message that is about what stands on the page now.
+ *
+ * While the kernel is busy, values wait on the page for it and messages do not. So the kernel
+ * is asked to answer first: by then all that waited is on its way.
+ */
+function act(model, message) {
+  const id = freshId("act");
+  const answered = (answer) => {
+    if (answer.type !== "caught-up" || answer.id !== id) return;
+    model.off("msg:custom", answered);
+    model.send(message);
+  };
+  model.on("msg:custom", answered);
+  model.send({ type: "catch-up", id });
+}
+
 /** Put a trait's value to Python. */
 function put(model, trait, value) {
   model.set(trait, value);

@@ -174,7 +174,7 @@ export default {
     const preview = make("output", { class: "f3d-preview" });
     const save = make(
       "button",
-      { type: "button", class: "f3d-primary", onclick: () => model.send({ type: "save" }) },
+      { type: "button", class: "f3d-primary", onclick: () => act(model, { type: "save" }) },
       "Save",
     );
     const cancel = make(

@@ -52,6 +52,7 @@ export default {
       apply();
     };
     apply();
+    button.hidden = !("face3dPage" in root.dataset); // a notebook has a theme of its own
     const list = make("ol", { class: "f3d-steps" });
     const details = make("details", {}, make("summary", {}, "How it works"), list);
     details.addEventListener("toggle", () => put(model, "shown", details.open));

@@ -42,11 +42,16 @@ export default {
       }
       readout.textContent = reading();
     };
-    frame.addEventListener("pointermove", (e) => {
+    const follow_pointer = (e) => {
       const box = frame.getBoundingClientRect();
       point([(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height]);
+    };
+    frame.addEventListener("pointerdown", follow_pointer); // a tap comes without a move
+    frame.addEventListener("pointermove", follow_pointer);
+    frame.addEventListener("pointerleave", (e) => {
+      if (e.pointerType === "touch") return; // what a finger read stays to be seen
+      if (document.activeElement !== frame) point(null);
     });
-    frame.addEventListener("pointerleave", () => document.activeElement !== frame && point(null));
     frame.addEventListener("blur", () => point(null));
     frame.addEventListener("keydown", (e) => {
       const step = e.shiftKey ? 0.1 : 0.01;

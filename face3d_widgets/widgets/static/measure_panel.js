@@ -123,7 +123,7 @@ export default {
         class: "f3d-ruler",
         onsubmit: (e) => {
           e.preventDefault();
-          model.send({ type: "set_scale", true_mm: Number(input.value) });
+          act(model, { type: "set_scale", true_mm: Number(input.value) });
         },
       },
       make("label", { htmlFor: id }, "True distance in mm"),

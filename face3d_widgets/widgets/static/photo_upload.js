@@ -1,5 +1,5 @@
-const PIECE = 512 * 1024;
-const ANSWER_AT_MOST = 30_000;
+const PIECE = 256 * 1024; // a minute is enough for it at 35 kbit/s
+const ANSWER_AT_MOST = 60_000;
 
 export default {
   render({ model, el }) {
@@ -73,6 +73,7 @@ export default {
       const list = [...files];
       queue = queue.then(async () => {
         bar.hidden = false;
+        errors.replaceChildren();
         for (const [i, file] of list.entries()) {
           bar.value = 0;
           title.textContent = `Sending ${file.name}`;
@@ -106,7 +107,13 @@ export default {
       upload(e.dataTransfer.files);
     });
 
+    // A photo that misses would be opened in the page's place, and the work be gone.
+    const missed = (e) => e.preventDefault();
+    const near = "face3dPage" in document.documentElement.dataset ? ["dragover", "drop"] : [];
+    for (const event of near) window.addEventListener(event, missed);
+
     const undo = [
+      () => near.forEach((event) => window.removeEventListener(event, missed)),
       follow(model, ["errors"], () => {
         errors.replaceChildren(...model.get("errors").map((e) => make("p", {}, e)));
       }),

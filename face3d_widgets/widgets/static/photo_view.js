@@ -130,8 +130,9 @@ export default {
         return [(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height];
       };
       frame.addEventListener("pointerdown", (e) => {
-        if (!picking() || !e.isPrimary || e.button !== 0) return;
-        point(placeOf(e), pane);
+        if (!e.isPrimary || e.button !== 0) return;
+        point(placeOf(e), pane); // a tap comes without a move before it
+        if (!picking()) return;
         pressed = { x: e.clientX, y: e.clientY, place };
         dragged = false;
         if (picking() === "line") frame.setPointerCapture(e.pointerId);
@@ -157,7 +158,8 @@ export default {
         pressed = null;
         drawing = false;
       });
-      frame.addEventListener("pointerleave", () => {
+      frame.addEventListener("pointerleave", (e) => {
+        if (e.pointerType === "touch" && !picking()) return; // what a finger read stays to be seen
         if (document.activeElement !== frame || picking()) point(null);
       });
       frame.addEventListener("blur", () => point(null));

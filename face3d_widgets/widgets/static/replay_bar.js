@@ -51,7 +51,7 @@ export default {
     });
     const save = make(
       "button",
-      { type: "button", class: "f3d-quiet", onclick: () => model.send({ type: "save" }) },
+      { type: "button", class: "f3d-quiet", onclick: () => act(model, { type: "save" }) },
       "Save settings",
     );
     const input = make("input", { type: "file", accept: ".json,application/json", hidden: true });
