@@ -7,6 +7,8 @@ import sys
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from face3d_widgets.depth.face_lite import FaceLite, face_lite_from_weights, load_face_lite
 from face3d_widgets.training.__main__ import _sizes, main
@@ -193,6 +195,28 @@ def test_the_weights_open_as_the_packages_network_and_say_how_they_were_made(por
     assert "torch" in facts["versions"]
     log = json.loads(out.with_suffix(".log.json").read_text())
     assert log[-1]["held_out"]["count"] == 2
+
+
+def test_the_mean_of_two_runs_lies_between_them_and_says_whose_it_is(portraits, tmp_path, capsys):
+    paths = [tmp_path / f"{name}.safetensors" for name in ("one", "other", "mean")]
+    for path, seed in zip(paths[:2], (3, 4), strict=True):
+        train_on(portraits, path, Budget(steps=2), Recipe(**{**vars(SMALL), "seed": seed}), **QUIET)
+    assert main(["average", *map(str, paths[:2]), "--out", str(paths[2])]) == 0
+    one, other, mean = (weights_of(path) for path in paths)
+    assert set(mean) == set(one)
+    for name, value in mean.items():
+        wanted = (one[name].float() + other[name].float()) / 2
+        torch.testing.assert_close(value.float(), wanted, rtol=1e-3, atol=1e-6)
+    face_lite_from_weights(mean)
+    with safe_open(paths[2], "pt") as opened:
+        facts = json.loads(opened.metadata()["mean_of"])
+    assert [json.loads(fact["recipe"])["seed"] for fact in facts] == [3, 4]
+    assert main(["average", str(paths[0]), "--out", str(paths[2])]) == 2
+    assert "two files" in capsys.readouterr().err
+    other["decoder.more"] = torch.zeros(3)
+    save_file(other, paths[1])
+    assert main(["average", *map(str, paths[:2]), "--out", str(paths[2])]) == 2
+    assert "different networks" in capsys.readouterr().err
 
 
 def test_a_batch_seen_again_and_again_is_learned(portraits):

@@ -62,6 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--save-every", type=float, default=300, help="seconds (%(default)s)")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
 
+    average = commands.add_parser("average", help="the mean of the weights of several runs")
+    average.add_argument("weights", type=Path, nargs="+", help="files of `train`")
+    average.add_argument("--out", type=Path, required=True, help="a file for the mean")
+
     evaluate = commands.add_parser("evaluate", help="score a network on pictures with true depth")
     if "evaluate" in sys.argv[1:2] or "--help" in sys.argv:
         from face3d_widgets.training.evaluate import add_arguments
@@ -165,6 +169,12 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if args.command == "train":
             return _train(args)
+        if args.command == "average":
+            from face3d_widgets.training.averaging import average_weights
+
+            average_weights(args.weights, args.out)
+            print(f"the mean of {len(args.weights)} is in {args.out}")
+            return 0
         from face3d_widgets.training import evaluate
 
         return evaluate.main(args)

@@ -54,7 +54,7 @@ def too_wide(page):
 def glimpse(page):
     """The 3D view this moment as an array; it may still be on its way."""
     wait_until_drawn(page)
-    png = page.locator(".f3d-viewer").screenshot()
+    png = page.locator(".f3d-viewer").first.screenshot()
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
