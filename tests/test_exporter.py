@@ -9,6 +9,7 @@ import traitlets as t
 from PIL import Image
 
 from face3d_widgets.figures import BrowserError, FigureError
+from face3d_widgets.geometry import TO_KEEP_MORE
 from face3d_widgets.session import FILE_KINDS, ReconstructionSession, files
 from face3d_widgets.types import GeometryParams, ViewParams
 from face3d_widgets.widgets import ExportPanel, FaceViewer, StatusLine, exporter
@@ -133,7 +134,7 @@ def test_the_preview_follows_choices_and_sliders(desk):
 def test_a_preview_of_nothing_is_a_sentence(desk):
     desk.viewer.params = GeometryParams(edge_angle=0.1)
     assert desk.panel.preview_state == "bad"
-    assert desk.panel.preview == "Nothing is left of the surface; lower the background cut-off."
+    assert desk.panel.preview == f"Nothing is left of the surface; {TO_KEEP_MORE}."
     desk.viewer.params = GeometryParams()
     assert desk.panel.preview_state == ""
 

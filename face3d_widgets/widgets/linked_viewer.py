@@ -18,7 +18,7 @@ __all__ = ["LinkedViewer"]
 
 _NARROW = 620  # pixels: three beside each other have no room below this
 _USUAL = (720, 560)  # pixels, until the browser says how large the view is
-_CROPPED = 0.85  # of a face's box that may be wider than its pane: heads are not that wide
+_CROPPED = 0.95  # of a face's box that may be wider than its pane: heads are not that wide
 
 
 class _Titles(FaceWidget, script="pane_titles.js"):
