@@ -30,16 +30,17 @@ def address():
 
 
 class Watched:
-    """What a page did that it should not have."""
+    """What a page did that it should not have, but for messages with a text in `expected`."""
 
     def __init__(self, page):
+        self.expected = [*_NOT_OURS]
         self.errors, self.requests = [], []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._on_console)
         page.on("request", lambda request: self.requests.append(request.url))
 
     def _on_console(self, message):
-        if message.type == "error" and not any(text in message.text for text in _NOT_OURS):
+        if message.type == "error" and not any(text in message.text for text in self.expected):
             self.errors.append(message.text)
 
 

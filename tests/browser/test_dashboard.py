@@ -299,6 +299,7 @@ def test_a_lost_server_is_told(new_page, address):
 
 def test_a_kernel_that_died_is_told(new_page, address):
     page = new_page()
+    page.watched.expected += ["404 (Not Found)", "WebSocket"]
     open_dashboard(page, address)
     own = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
     [kernel] = [
@@ -313,7 +314,6 @@ def test_a_kernel_that_died_is_told(new_page, address):
         return page.locator("#lost").is_visible()
 
     eventually(asked)
-    page.watched.errors.clear()  # the answers that there is no such kernel
 
 
 def test_how_it_works_opens(page):
