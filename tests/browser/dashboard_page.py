@@ -168,11 +168,8 @@ def wait_for_rest(page):
     return camera(page)
 
 
-def turn(page, out_of_the_view=False):
-    """Drag the model a little, and wait until it has turned and come to rest.
-
-    The button may be let go above the view.
-    """
+def turn(page):
+    """Drag the model a little, and wait until it has turned and come to rest."""
     box = page.locator(".f3d-viewer").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     start = pytest.approx(numbers_of(camera_in_motion(page)), abs=0.01)
@@ -181,7 +178,7 @@ def turn(page, out_of_the_view=False):
         page.mouse.move(x, y)
         frames(page)
         page.mouse.down()
-        page.mouse.move(x + 60, box["y"] - 20 if out_of_the_view else y, steps=4)
+        page.mouse.move(x + 60, y, steps=4)
         page.mouse.up()
         frames(page)
         return numbers_of(camera_in_motion(page))

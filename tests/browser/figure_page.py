@@ -182,11 +182,6 @@ class FigurePage:
 
     def drag(self, x, y, right):
         """Turn the model with the mouse, until it has turned and come to rest."""
-        self.swing(x, y, right)
-        self.rest()
-
-    def swing(self, x, y, right):
-        """Turn the model with the mouse; the kernel hears of it with the next `pump`."""
         before = self.eye()
 
         def turned():
@@ -199,9 +194,8 @@ class FigurePage:
             frames(self.page)
             return not np.allclose(self.eye(), before, atol=0.01)
 
-        until = time.monotonic() + PATIENCE
-        while not turned():
-            assert time.monotonic() < until, f"no drag turned the model from {before}"
+        self.wait(turned, self.eye)
+        self.rest()
 
     def _glimpse(self):
         self.pump()

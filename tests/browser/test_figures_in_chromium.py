@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 from face3d_widgets.figures import (
-    CAMERAS,
     FaceFigure,
     depth_map_figure,
     figure_as_shown,
@@ -114,18 +113,6 @@ def test_a_wireframe_is_drawn_where_the_mesh_is(figure_page, scene):
     face_figure.draw(shown, ViewParams(draw_as="wireframe"))
     ours = shown_raster(figure_page.widget)
     assert edges[mesh].mean() == pytest.approx(ours[mesh].mean(), abs=15)
-
-
-def test_a_drag_and_a_button_that_cross_leave_one_camera(figure_page, scene):
-    face_figure = FaceFigure(figure_page.widget)
-    face_figure.draw(scene(), ViewParams())
-    figure_page.show()
-    before = figure_page.eye()
-    figure_page.swing(200, 190, 25)  # the kernel does not hear of it yet
-    face_figure.set_camera("profile")
-    figure_page.rest()
-    assert not np.allclose(figure_page.eye(), before, atol=0.01)
-    assert figure_page.eye() == pytest.approx([CAMERAS["profile"][axis] for axis in "xyz"])
 
 
 def test_the_camera_stays_while_everything_else_changes(figure_page, scene):

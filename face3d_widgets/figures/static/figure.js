@@ -114,9 +114,9 @@ function scenesOf(graph) {
 /**
  * Let the kernel know where the camera came to rest.
  *
- * Plotly hears a button go up over the view alone: where a drag ends beside it, the view is
- * told. And after a drag it moves on, with the next frame, to where the pointer was by then:
- * the slower the machine, the later and the farther.
+ * Plotly tells of it when the button goes up over the view, and not where a drag ends beside
+ * it; and after a drag moves on, with the next frame, to where the pointer was by then: the
+ * slower the machine, the later and the farther.
  */
 function watchCamera(graph) {
   let waiting;
@@ -133,54 +133,11 @@ function watchCamera(graph) {
     clearTimeout(waiting);
     waiting = setTimeout(look, CAMERA_RESTS_AFTER);
   };
-  const released = ({ target, clientX, clientY }) => {
-    for (const [, { camera, glplot }] of scenesOf(graph)) {
-      if (!camera.mouseListener.buttons || glplot.canvas === target) continue;
-      const up = { bubbles: true, buttons: 0, clientX, clientY };
-      glplot.canvas.dispatchEvent(new MouseEvent("mouseup", up));
-    }
-    later();
-  };
   graph.on("plotly_relayout", later);
-  window.addEventListener("pointerup", released);
+  window.addEventListener("pointerup", later);
   return () => {
     clearTimeout(waiting);
-    window.removeEventListener("pointerup", released);
-  };
-}
-
-/** Whether two cameras differ by more than rounding, in what both of them say. */
-function apart(one, other) {
-  return ["eye", "center", "up"].some((part) =>
-    ["x", "y", "z"].some((axis) => Math.abs(one?.[part]?.[axis] - other?.[part]?.[axis]) > 5e-4),
-  );
-}
-
-/**
- * What the page shows holds, where page and kernel come to have different cameras.
- *
- * They do when a drag and a camera button cross on their way to and from a kernel that is
- * busy. It shows when the kernel confirms the one that the page has left behind.
- */
-function settleCamera(graph, model) {
-  let waiting;
-  const settle = () => {
-    const kernels = model.get("_widget_layout") ?? {};
-    const other = scenesOf(graph)
-      .map(([name]) => [name, graph.layout[name]?.camera])
-      .filter(([name, camera]) => apart(camera, kernels[name]?.camera));
-    if (!other.length) return;
-    const cameras = other.map(([name, camera]) => [`${name}.camera`, camera]);
-    window.Plotly.relayout(graph, Object.fromEntries(cameras));
-  };
-  const later = () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(settle, CAMERA_RESTS_AFTER);
-  };
-  model.on("change:_py2js_relayout", later);
-  return () => {
-    clearTimeout(waiting);
-    model.off("change:_py2js_relayout", later);
+    window.removeEventListener("pointerup", later);
   };
 }
 
@@ -305,7 +262,6 @@ export default () => {
       );
 
       const stopCamera = watchCamera(graph);
-      const stopSettling = settleCamera(graph, model);
       const unlinkCameras = linkCameras(el, graph);
 
       // Pictures that are made elsewhere have the shape that the view has here.
@@ -327,7 +283,6 @@ export default () => {
         clearTimeout(telling);
         stopWatching();
         stopCamera();
-        stopSettling();
         unlinkCameras();
         model.off("change:_py2js_update", drawn);
         model.off("change:_py2js_restyle", drawn);
