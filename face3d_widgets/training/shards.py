@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from face3d_widgets.export import write_whole
+
 __all__ = [
     "BACKGROUND_RELIEF",
     "FARTHEST_RELIEF",
@@ -198,7 +200,7 @@ def write_shard(folder: Path, number: int, renders: Sequence[Render]) -> Path:
     for name in ("distance", "unit"):
         arrays[name] = arrays[name].astype(np.float32)
     facts = json.dumps([r.facts for r in renders], indent=0, default=_plain)
-    _replace(path.with_suffix(".json"), facts.encode())
+    write_whole(path.with_suffix(".json"), facts.encode())
     # numpy adds .npz to a name without it
     temporary = path.with_name(f".{path.stem}-{os.getpid()}.npz")
     try:
@@ -214,12 +216,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} cannot go into the facts of a render; use numbers")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 class RenderSet(Sequence[TrainingRender]):

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from face3d_widgets import __version__
+from face3d_widgets.export import write_whole
 from face3d_widgets.training.batches import batches
 from face3d_widgets.training.checkpoints import (
     checkpoint_path,
@@ -229,9 +230,7 @@ def _rounded(numbers: dict[str, float]) -> dict[str, float]:
 
 
 def _write_log(run: Run, out: Path) -> None:
-    temporary = out.with_suffix(".log.json.part")
-    temporary.write_text(json.dumps(run.log, indent=0), "utf-8")
-    temporary.replace(out.with_suffix(".log.json"))
+    write_whole(out.with_suffix(".log.json"), json.dumps(run.log, indent=0).encode())
 
 
 def _read_start(path: Path) -> dict[str, Tensor]:
