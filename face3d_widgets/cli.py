@@ -213,13 +213,9 @@ def _depth(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from face3d_widgets.depth import DepthEstimator, ModelError, model_info
-    from face3d_widgets.export import (
-        depth_to_png16,
-        inverse_depth_to_npy,
-        inverse_depth_to_pfm,
-        write_whole,
-    )
+    from face3d_widgets.export import depth_to_png16, inverse_depth_to_npy, inverse_depth_to_pfm
     from face3d_widgets.image import PhotoError, read_photo_file
+    from face3d_widgets.whole_file import write_whole
 
     try:
         model = model_info(arguments.model).name
@@ -265,11 +261,11 @@ def _model(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from face3d_widgets.depth import DepthEstimator, ModelError, model_info
-    from face3d_widgets.export import write_whole
     from face3d_widgets.figures import FigureError
     from face3d_widgets.image import PhotoError, read_photo_file
     from face3d_widgets.session import ReconstructionSession, make_file
     from face3d_widgets.types import ViewParams
+    from face3d_widgets.whole_file import write_whole
 
     source, path = arguments.photo, arguments.out
     # A bar for terminals alone.

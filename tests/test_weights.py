@@ -23,17 +23,10 @@ from urllib.error import URLError
 
 import pytest
 
-from face3d_widgets.depth import ModelError, download, weights
-from face3d_widgets.depth.weights import (
-    CHECKPOINTS,
-    FetchCancelled,
-    WeightsError,
-    checkpoint_info,
-    fetch_weights,
-    find_weights,
-    read_checkpoint,
-    verify,
-)
+from face3d_widgets.depth import ModelError, download, releases, weights
+from face3d_widgets.depth.releases import CHECKPOINTS, WeightsError, checkpoint_info
+from face3d_widgets.depth.weights import FetchCancelled, fetch_weights, find_weights, verify
+from face3d_widgets.depth.weights_file import read_checkpoint
 
 PLAIN = "dpt_levit_224"  # its SHA-256 is not known
 SUMMED = "dpt_hybrid_384"  # its is
@@ -378,7 +371,7 @@ def test_wrong_bytes_are_refused(server, folder):
 
 def test_right_bytes_are_taken(server, monkeypatch):
     known = dataclasses.replace(CHECKPOINTS[SUMMED], sha256=hashlib.sha256(DATA).hexdigest())
-    monkeypatch.setattr(weights, "CHECKPOINTS", {SUMMED: known})
+    monkeypatch.setattr(releases, "CHECKPOINTS", {SUMMED: known})
     assert fetch(server, SUMMED).read_bytes() == DATA
 
 

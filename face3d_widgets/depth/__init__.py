@@ -8,6 +8,7 @@ from face3d_widgets.depth.networks import (
     canonical_name,
     load_checkpoint,
 )
+from face3d_widgets.depth.releases import WeightsError
 from face3d_widgets.depth.states import (
     ModelState,
     is_ready,
@@ -15,7 +16,7 @@ from face3d_widgets.depth.states import (
     model_states,
     ready_models,
 )
-from face3d_widgets.depth.weights import FetchCancelled, WeightsError, fetch_weights, find_weights
+from face3d_widgets.depth.weights import FetchCancelled, fetch_weights, find_weights
 from face3d_widgets.depth.zoo import (
     DEFAULT_MODEL,
     MODELS,

@@ -28,7 +28,8 @@ from face3d_widgets.depth.runtime import (
 )
 from face3d_widgets.depth.speeds import measured_seconds, record_seconds
 from face3d_widgets.depth.uncertainty import measure_uncertainty
-from face3d_widgets.depth.weights import find_weights, read_checkpoint, verify
+from face3d_widgets.depth.weights import find_weights, verify
+from face3d_widgets.depth.weights_file import read_checkpoint
 from face3d_widgets.depth.zoo import DEFAULT_MODEL, MODELS, ModelError, ModelInfo, model_info
 from face3d_widgets.types import InverseDepth, Photo
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import threading
 from contextlib import suppress
 from pathlib import Path
 
 from face3d_widgets.depth.cache import user_cache
+from face3d_widgets.whole_file import write_whole
 
 __all__ = ["measured_seconds", "record_seconds"]
 
@@ -32,11 +31,10 @@ def record_seconds(model: str, seconds: float) -> None:
     if known is not None and abs(seconds - known) <= 0.1 * known:
         return
     file = _file()
-    fresh = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}")
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps({**_read(), model: round(seconds, 4)}, indent=1), "utf-8")
-        os.replace(fresh, file)
+        text = json.dumps({**_read(), model: round(seconds, 4)}, indent=1)
+        write_whole(file, text.encode())
 
 
 def _file() -> Path:

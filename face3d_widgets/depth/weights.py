@@ -1,6 +1,5 @@
-"""The official weights of the MiDaS networks: found, fetched once, verified, read safely.
+"""The official weights of the MiDaS networks: found, fetched once, and verified.
 
-Nothing here runs what is in a file: `read_checkpoint` takes tensors and no code.
 A file is looked for where people have it already (`find_weights`) before it is
 fetched (`fetch_weights`); its SHA-256 is written beside it on first use, and
 `verify` holds every later use to that.
@@ -11,156 +10,38 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pickle
-import pickletools
 import re
-import struct
-import threading
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from face3d_widgets.depth.cache import user_cache
-from face3d_widgets.depth.zoo import DEFAULT_MODEL, ModelError
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from face3d_widgets.depth.releases import (
+    RELEASES,
+    Checkpoint,
+    WeightsError,
+    checkpoint_info,
+    get_again,
+    owner,
+    unreadable,
+)
+from face3d_widgets.depth.weights_file import is_sound_zip, kind_of
+from face3d_widgets.depth.zoo import DEFAULT_MODEL
+from face3d_widgets.whole_file import write_whole
 
 __all__ = [
-    "CHECKPOINTS",
-    "RELEASES",
-    "Checkpoint",
     "FetchCancelled",
-    "WeightsError",
     "cache_folder",
-    "checkpoint_info",
     "fetch_weights",
     "find_weights",
-    "read_checkpoint",
     "verify",
 ]
 
-#: Where the authors of MiDaS publish their weights.
-RELEASES = "https://github.com/isl-org/MiDaS/releases/download"
-
-_LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # how PyTorch began its files before 1.6
-_WRAPPERS = ("model", "state_dict", "model_state_dict")
 _READY = f"meanwhile {DEFAULT_MODEL} is ready without any download"
-
-
-class WeightsError(ModelError):
-    """Weights cannot be had or used; the text is one sentence for the person."""
 
 
 class FetchCancelled(WeightsError):
     """The person stopped a download; what came so far is kept."""
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """One file of official weights.
-
-    Attributes
-    ----------
-    name : str
-        The network, as in `MODELS`.
-    release : str
-        The release of MiDaS that holds the file.
-    size : int
-        Bytes; exact where `sha256` is known, else to a thousandth.
-    sha256 : str or None
-        Of the file, in hexadecimal, where it is known.
-    older : tuple of str
-        Names that the same file had before; they carry the first digits of its SHA-256.
-    """
-
-    name: str
-    release: str
-    size: int
-    sha256: str | None = None
-    older: tuple[str, ...] = ()
-
-    @property
-    def file(self) -> str:
-        """The name of the file."""
-        return f"{self.name}.pt"
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Every name that the file is known by, today's first."""
-        return self.file, *self.older
-
-    @property
-    def url(self) -> str:
-        """The official address."""
-        return f"{RELEASES}/{self.release}/{self.file}"
-
-
-# Exact sizes and sums are those of the published files; the others follow from the tensors.
-CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
-    {
-        checkpoint.name: checkpoint
-        for checkpoint in [
-            Checkpoint(
-                "midas_v21_small_256",
-                "v2_1",
-                85_761_505,
-                "70d6b9c891758c67f974a6097fb0c608c7ee67fb81ac3e5588847d5596d56fca",
-                ("midas_v21_small-70d6b9c8.pt", "model-small-70d6b9c8.pt"),
-            ),
-            Checkpoint(
-                "midas_v21_384",
-                "v2_1",
-                422_509_849,
-                "f6b980704cfd7259c7cc2b058c2f160159c55e84b3b6c08331b4156a84629f70",
-                ("midas_v21-f6b98070.pt", "model-f6b98070.pt"),
-            ),
-            Checkpoint(
-                "dpt_large_384",
-                "v3",
-                1_376_378_527,
-                "2f21e586477d90cb9624c7eef5df7891edca49a1c4795ee2cb631fd4daa6ca69",
-                ("dpt_large-midas-2f21e586.pt",),
-            ),
-            Checkpoint(
-                "dpt_hybrid_384",
-                "v3",
-                492_757_791,
-                "501f0c75b3bca7daec6b3682c5054c09b366765aef6fa3a09d03a5cb4b230853",
-                ("dpt_hybrid-midas-501f0c75.pt",),
-            ),
-            Checkpoint("dpt_beit_large_512", "v3_1", 1_582_000_000),
-            Checkpoint("dpt_beit_large_384", "v3_1", 1_441_500_000),
-            Checkpoint("dpt_beit_base_384", "v3_1", 478_200_000),
-            Checkpoint("dpt_swin2_large_384", "v3_1", 880_400_000),
-            Checkpoint("dpt_swin2_base_384", "v3_1", 436_300_000),
-            Checkpoint("dpt_swin2_tiny_256", "v3_1", 172_200_000),
-            Checkpoint("dpt_swin_large_384", "v3_1", 867_500_000),
-            Checkpoint("dpt_levit_224", "v3_1", 204_500_000),
-        ]
-    }
-)
-
-
-def checkpoint_info(name: str) -> Checkpoint:
-    """What is known of a network's weights.
-
-    Raises
-    ------
-    WeightsError
-        When no weights of that name are published.
-    """
-    try:
-        return CHECKPOINTS[name]
-    except KeyError:
-        known = ", ".join(CHECKPOINTS)
-        raise WeightsError(
-            f"There are no weights to fetch for {name!r}; choose one of: {known}."
-        ) from None
 
 
 # --- find --------------------------------------------------------------------------------------
@@ -210,7 +91,7 @@ def find_weights(name: str, path: str | os.PathLike[str] | None = None) -> Path 
                 f"FACE3D_WEIGHTS names {named}, which is not there; "
                 "set it to a file or a folder of weights, or unset it."
             )
-        if named.is_file() and _owner(named) in (checkpoint, None):
+        if named.is_file() and owner(named) in (checkpoint, None):
             return named
         if found := _in_folder(checkpoint, named):
             return found
@@ -235,11 +116,6 @@ def _in_folder(checkpoint: Checkpoint, folder: Path) -> Path | None:
     with suppress(OSError):  # a folder that may not be read holds nothing
         return next((p for file in checkpoint.files if (p := folder / file).is_file()), None)
     return None
-
-
-def _owner(path: Path) -> Checkpoint | None:
-    """The checkpoint that a file is by its name."""
-    return next((c for c in CHECKPOINTS.values() if path.name in c.files), None)
 
 
 def _hub_folder() -> Path:
@@ -373,12 +249,12 @@ def _check_fetched(checkpoint: Checkpoint, part: Path, url: str) -> str:
 
     from face3d_widgets.depth.download import DownloadError, web_page
 
-    kind = _kind(part)
+    kind = kind_of(part)
     if kind == "page":
         raise DownloadError(web_page(urlsplit(url).hostname or url))
     digest = _sha256(part)
     if checkpoint.sha256 is None:
-        whole = kind == "legacy" or (kind == "zip" and _is_sound_zip(part))
+        whole = kind == "legacy" or (kind == "zip" and is_sound_zip(part))
         wrong = None if whole else "is damaged or no file of PyTorch"
     else:
         same = digest == checkpoint.sha256
@@ -387,13 +263,6 @@ def _check_fetched(checkpoint: Checkpoint, part: Path, url: str) -> str:
     if wrong is not None:
         raise DownloadError(f"what came {wrong} and was deleted; try again")
     return digest
-
-
-def _is_sound_zip(path: Path) -> bool:
-    """Read it all, and compare the check sums inside."""
-    with suppress(zipfile.BadZipFile, NotImplementedError, EOFError), zipfile.ZipFile(path) as file:
-        return file.testzip() is None
-    return False
 
 
 # --- verify ------------------------------------------------------------------------------------
@@ -419,12 +288,12 @@ def verify(path: str | os.PathLike[str]) -> str:
     try:
         digest = _sha256(path)
     except OSError as error:
-        raise _unreadable(path, error) from error
-    owner = _owner(path)
-    if owner is not None and path.name in owner.older and digest != owner.sha256:
+        raise unreadable(path, error) from error
+    official = owner(path)
+    if official is not None and path.name in official.older and digest != official.sha256:
         raise WeightsError(
             f"{path} is not the file that its name says (its SHA-256 begins with {digest[:8]}); "
-            f"{_get_again(path)}."
+            f"{get_again(path)}."
         )
     recorded = _recorded(path)
     if recorded is None:
@@ -433,7 +302,7 @@ def verify(path: str | os.PathLike[str]) -> str:
         raise WeightsError(
             f"{path} is not the file that was used before (its SHA-256 begins with {digest[:8]}, "
             f"not {recorded[:8]}); delete {_record_of(path).name} beside it if you replaced it "
-            f"yourself, else {_get_again(path)}."
+            f"yourself, else {get_again(path)}."
         )
     return digest
 
@@ -458,181 +327,6 @@ def _recorded(path: Path) -> str | None:
 
 def _record(path: Path, digest: str) -> None:
     """Write the SHA-256 beside the file, at once and whole; not where the folder is read-only."""
-    record = _record_of(path)
-    fresh = record.with_name(f"{record.name}.{os.getpid()}-{threading.get_ident()}")
     with suppress(OSError):
         text = {"file": path.name, "size": path.stat().st_size, "sha256": digest}
-        fresh.write_text(json.dumps(text, indent=1) + "\n", "utf-8")
-        os.replace(fresh, record)
-
-
-# --- read --------------------------------------------------------------------------------------
-
-
-def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint by name; whatever else it holds is not run.
-
-    Where the file allows it, the tensors are mapped from the disk rather than
-    copied into memory; they become copies in the network that takes them.
-
-    Parameters
-    ----------
-    path : path
-        A file of PyTorch, old or new. The tensors may lie under "model" or
-        "state_dict", as they do beside an optimizer's.
-
-    Raises
-    ------
-    WeightsError
-        When the file is missing, cut short, a web page, no checkpoint, or holds
-        more than tensors.
-    """
-    path = Path(path)
-    try:
-        kind = _kind(path)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if kind in _NOT_WEIGHTS:
-        raise WeightsError(f"{path} {_NOT_WEIGHTS[kind]}; {_get_again(path)}.")
-    if kind == "zip":
-        _check_archive(path)
-    try:
-        import torch
-    except ImportError as error:
-        raise WeightsError(
-            f"PyTorch does not load ({error}); install it with: pip install torch."
-        ) from error
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=kind == "zip")
-    except (EOFError, struct.error, IndexError) as error:
-        raise WeightsError(_cut_short(path)) from error
-    except MemoryError as error:
-        raise _no_memory(path) from error
-    except pickle.UnpicklingError as error:
-        if kind == "legacy" and not _has_whole_header(path):
-            raise WeightsError(_cut_short(path)) from error
-        wanted = re.search(r"(?:GLOBAL|class) (\S+)", str(error))
-        raise WeightsError(_more(path, wanted[1]) if wanted else _damaged(path)) from error
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    except Exception as error:  # a broken file breaks the reader in many ways
-        text = str(error)
-        if kind == "legacy" and re.search("EOF|truncated|ran out|corrupt", text, re.IGNORECASE):
-            raise WeightsError(_cut_short(path)) from error
-        if re.search("allocate memory|out of memory|Cannot allocate", text):
-            raise _no_memory(path) from error
-        raise WeightsError(_damaged(path)) from error
-    return _tensors(path, content)
-
-
-_NOT_WEIGHTS = {
-    "empty": "is empty",
-    "page": "is a web page, not weights: a link was saved instead of the file",
-    "text": "is a text file, not weights",
-    "other": "is no checkpoint of PyTorch",
-}
-
-
-def _kind(path: Path) -> str:
-    """What a file is by its first bytes: zip, legacy, or one of `_NOT_WEIGHTS`."""
-    with path.open("rb") as file:
-        head = file.read(512)
-    for start, kind in ((b"PK\x03\x04", "zip"), (_LEGACY, "legacy")):
-        if head and (head.startswith(start) or start.startswith(head)):
-            return kind
-    if not head.strip(b"\0"):
-        return "empty"
-    if re.match(rb"(\xef\xbb\xbf)?\s*<[!?a-z]", head, re.IGNORECASE):
-        return "page"
-    return "text" if re.fullmatch(rb"[\t\r\n -~]+", head) else "other"
-
-
-def _check_archive(path: Path) -> None:
-    """Refuse an archive that lost its end, where its contents are listed, or is none of PyTorch."""
-    try:
-        with zipfile.ZipFile(path) as file:
-            names = file.namelist()
-    except zipfile.BadZipFile as error:
-        raise WeightsError(_cut_short(path)) from error
-    inside = {name.partition("/")[2] for name in names}
-    if "constants.pkl" in inside:
-        raise WeightsError(
-            f"{path} is a TorchScript program, not weights; "
-            "save the network's state_dict() and choose that."
-        )
-    if "data.pkl" not in inside:
-        raise WeightsError(
-            f"{path} is a ZIP archive or an Office document, not weights; {_get_again(path)}."
-        )
-
-
-def _has_whole_header(path: Path) -> bool:
-    """Whether the five pickles before the numbers of a legacy file end; none of them is run."""
-    with suppress(ValueError), path.open("rb") as file:
-        for _ in range(5):
-            for _ in pickletools.genops(file):
-                pass
-        return True
-    return False
-
-
-def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
-    from torch import Tensor
-
-    while isinstance(content, Mapping):
-        inner = next((content[k] for k in _WRAPPERS if isinstance(content.get(k), Mapping)), None)
-        if inner is None:
-            break
-        content = inner
-    pairs = content.items() if isinstance(content, Mapping) else ()
-    tensors = {k: v for k, v in pairs if isinstance(k, str) and isinstance(v, Tensor)}
-    if not tensors:
-        raise WeightsError(
-            f"{path} is a file of PyTorch but holds no network's weights; {_get_again(path)}."
-        )
-    return tensors
-
-
-def _get_again(path: Path) -> str:
-    """What to do about a file that is no good."""
-    owner = _owner(path)
-    if owner is None:
-        return "choose the official file, or save the network's state_dict() and choose that"
-    return f"delete it and run: face3d fetch {owner.name}"
-
-
-def _cut_short(path: Path) -> str:
-    from face3d_widgets.depth.download import megabytes
-
-    size, owner = path.stat().st_size, _owner(path)
-    of = f" of about {megabytes(owner.size)}" if owner and size < owner.size else ""
-    again = _get_again(path) if owner else "copy or download it again"
-    return f"{path} is cut short, as by a broken download ({megabytes(size)}{of}); {again}."
-
-
-def _damaged(path: Path) -> str:
-    return f"{path} is damaged or no checkpoint of PyTorch; {_get_again(path)}."
-
-
-def _more(path: Path, wanted: str) -> str:
-    return (
-        f"{path} holds more than weights (it asks Python for {wanted}) and was not opened, "
-        f"for such a file can run programs; {_get_again(path)}."
-    )
-
-
-def _no_memory(path: Path) -> WeightsError:
-    return WeightsError(
-        f"There is not enough memory to read {path}; close other programs, "
-        f"or choose a smaller model; {DEFAULT_MODEL} always fits."
-    )
-
-
-def _unreadable(path: Path, error: OSError) -> WeightsError:
-    if isinstance(error, FileNotFoundError):
-        return WeightsError(f"There is no file {path}; check the name and the folder.")
-    if path.is_dir():
-        return WeightsError(f"{path} is a folder; choose the file of weights inside it.")
-    return WeightsError(
-        f"{path} cannot be read ({error.strerror or error}); check its permissions."
-    )
+        write_whole(_record_of(path), (json.dumps(text, indent=1) + "\n").encode())

@@ -1,4 +1,4 @@
-"""Results to files, as bytes; `write_whole` alone puts them on the disk."""
+"""Results to files, as bytes; who asked for them puts them on the disk (`whole_file`)."""
 
 from face3d_widgets.export.bundle import bundle
 from face3d_widgets.export.depth_files import (
@@ -18,7 +18,6 @@ from face3d_widgets.export.ply import point_cloud_to_ply, surface_to_ply
 from face3d_widgets.export.sizes import estimated_bundle_size, estimated_size
 from face3d_widgets.export.stl import surface_to_stl
 from face3d_widgets.export.texture import texture_jpeg
-from face3d_widgets.export.whole_file import write_whole
 from face3d_widgets.export.xyz import point_cloud_to_xyz
 
 __all__ = [
@@ -39,5 +38,4 @@ __all__ = [
     "surface_to_ply",
     "surface_to_stl",
     "texture_jpeg",
-    "write_whole",
 ]

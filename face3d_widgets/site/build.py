@@ -9,10 +9,10 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from face3d_widgets import __version__
-from face3d_widgets.export import write_whole
 from face3d_widgets.samples import SAMPLES
 from face3d_widgets.site.errors import SiteError
 from face3d_widgets.site.plots import json_script
+from face3d_widgets.whole_file import write_whole
 
 if TYPE_CHECKING:
     from face3d_widgets.session import Estimator

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from face3d_widgets.whole_file import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,12 +24,8 @@ def checkpoint_path(out: Path) -> Path:
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     """Write a state in one step: a kill at any time leaves the old one or the new one."""
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        torch.save(dict(state), temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as part:
+        torch.save(dict(state), part)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -59,9 +56,5 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[st
         for name, value in weights.items()
         if value.is_floating_point()
     }
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        save_file(half, temporary, dict(metadata))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as part:
+        save_file(half, part, dict(metadata))

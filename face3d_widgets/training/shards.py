@@ -9,7 +9,6 @@ that is there is whole.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from face3d_widgets.export import write_whole
+from face3d_widgets.whole_file import replacing, write_whole
 
 __all__ = [
     "BACKGROUND_RELIEF",
@@ -201,13 +200,8 @@ def write_shard(folder: Path, number: int, renders: Sequence[Render]) -> Path:
         arrays[name] = arrays[name].astype(np.float32)
     facts = json.dumps([r.facts for r in renders], indent=0, default=_plain)
     write_whole(path.with_suffix(".json"), facts.encode())
-    # numpy adds .npz to a name without it
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}.npz")
-    try:
-        np.savez(temporary, **arrays)  # type: ignore[arg-type]
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as part:
+        np.savez(part, **arrays)  # type: ignore[arg-type]
     return path
 
 

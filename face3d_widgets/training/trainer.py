@@ -23,7 +23,6 @@ import torch
 from torch import Tensor
 
 from face3d_widgets import __version__
-from face3d_widgets.export import write_whole
 from face3d_widgets.training.batches import batches
 from face3d_widgets.training.checkpoints import (
     checkpoint_path,
@@ -36,6 +35,7 @@ from face3d_widgets.training.held_out import HELD_OUT, draw_held_out, score_held
 from face3d_widgets.training.recipe import Budget, Recipe
 from face3d_widgets.training.run import Run
 from face3d_widgets.training.shards import TrainingRender, read_shards
+from face3d_widgets.whole_file import write_whole
 
 __all__ = ["train", "train_on"]
 

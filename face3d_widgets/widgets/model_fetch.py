@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from face3d_widgets.depth import weights
 from face3d_widgets.depth.download import part_of
+from face3d_widgets.depth.releases import checkpoint_info
 from face3d_widgets.widgets.jobs import Jobs
 
 __all__ = ["ModelFetch", "Pace", "amount", "bytes_kept", "host"]
@@ -70,7 +71,7 @@ class ModelFetch:
 
         def progress(done: int, whole: int | None) -> None:  # on the download's thread
             nonlocal last
-            whole = whole or weights.checkpoint_info(name).size
+            whole = whole or checkpoint_info(name).size
             if done >= whole or time.monotonic() - last >= _TELL:
                 last = time.monotonic()
                 self._jobs.call_soon(tell, done, whole)
@@ -129,14 +130,14 @@ def amount(done: int, whole: int) -> str:
 def bytes_kept(name: str) -> int:
     """Bytes that an earlier download left, from which the next goes on."""
     try:
-        return part_of(weights.cache_folder() / weights.checkpoint_info(name).file).stat().st_size
+        return part_of(weights.cache_folder() / checkpoint_info(name).file).stat().st_size
     except OSError:
         return 0
 
 
 def host(name: str) -> str:
     """The server that a network's weights come from."""
-    url = os.environ.get("FACE3D_WEIGHTS_URL") or weights.checkpoint_info(name).url
+    url = os.environ.get("FACE3D_WEIGHTS_URL") or checkpoint_info(name).url
     return urlsplit(url).hostname or url
 
 
