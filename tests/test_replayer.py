@@ -1,5 +1,6 @@
 """Links and settings on the dashboard, driven without a browser."""
 
+import asyncio
 import json
 
 import numpy as np
@@ -114,6 +115,20 @@ def test_the_camera_of_a_hand_is_in_the_address(dashboard):
         "source_view_id": "a",
     }
     assert dashboard.replay.link == "v=1&cam=1,-1.2,0.3,0,0,0.1"
+
+
+def test_a_link_to_be_copied_does_not_wait_for_the_hand_to_rest(dashboard, monkeypatch):
+    bar, sent = dashboard.replay, []
+    monkeypatch.setattr(bar, "send", sent.append)
+
+    async def copy():
+        dashboard.controls.relief = 2.0
+        assert bar.link == ""
+        browser_says(bar, type="link")
+
+    asyncio.run(copy())
+    assert bar.link == "v=1&r=2"
+    assert sent == [{"type": "link", "link": bar.link}]
 
 
 # --- links -------------------------------------------------------------------------------------

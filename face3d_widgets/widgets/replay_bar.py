@@ -40,6 +40,7 @@ class ReplayBar(FaceWidget, script="replay_bar.js"):
         self._on_open: Callable[[str], None] = lambda text: None
         self._on_load: Callable[[str], None] = lambda text: None
         self._on_save: Callable[[], None] = lambda: None
+        self._on_link: Callable[[], None] = lambda: None
         self.on_msg(self._on_message)
 
     def on_open(self, handler: Callable[[str], None]) -> None:
@@ -54,6 +55,10 @@ class ReplayBar(FaceWidget, script="replay_bar.js"):
         """Call `handler()` when the settings shall be saved."""
         self._on_save = handler
 
+    def on_link(self, handler: Callable[[], None]) -> None:
+        """Call `handler()` before the link is copied; it brings `link` up to date."""
+        self._on_link = handler
+
     def deliver(self, data: bytes, name: str) -> None:
         """Download `data` in the browser as a file called `name`."""
         self.send({"type": "file", "name": name, "mime": "application/json"}, [data])
@@ -62,6 +67,9 @@ class ReplayBar(FaceWidget, script="replay_bar.js"):
         kind, text = message.get("type"), message.get("text")
         if kind == "save":
             self._on_save()
+        elif kind == "link":
+            self._on_link()
+            self.send({"type": "link", "link": self.link})
         elif kind == "open" and isinstance(text, str):
             self._on_open(text)
         elif kind == "load" and isinstance(text, str):

@@ -66,6 +66,7 @@ class Replayer:
         bar.on_open(self.open_link)
         bar.on_load(self.load)
         bar.on_save(self.save)
+        bar.on_link(self._refresh_now)
         page.controls.observe(self.refresh, [*page.controls.defaults, "colormap"])
         page.upload.observe(self.refresh, "selected")
         page.models.observe(self.refresh, "value")

@@ -56,14 +56,22 @@ def test_a_link_shows_the_same_page_and_copies_itself(replayed):
     expect(page.locator(".f3d-chips [data-value=stl] input")).to_be_checked()
     page.wait_for_function(f"Math.abs({EYE}.z - 0.4) < 0.01")
     expect(page.locator(".f3d-notice")).to_be_hidden()
+    assert copied(page).endswith(f"/{LINK}")
+
+
+def copied(page):
+    """What lies on the clipboard after a press of "Copy link"."""
     wait_for = hear(page, ".f3d-replay-buttons [role=status]")
+    page.get_by_role("button", name="Copy link").click()
+    wait_for("Copied.")
+    return page.evaluate("navigator.clipboard.readText()")
 
-    def copied():  # the kernel writes the link a little after all is set
-        page.get_by_role("button", name="Copy link").click()
-        wait_for("Copied.")
-        return page.evaluate("navigator.clipboard.readText()")
 
-    eventually(copied, lambda text: text.endswith(f"/{LINK}"))
+def test_a_link_that_is_copied_at_once_has_the_last_change(replayed):
+    page = replayed
+    page.locator("[data-trait=relief] input[type=range]").press("ArrowRight")
+    expect(slider(page, "relief")).to_have_text("1.55")
+    assert "&r=1.55&" in copied(page)
 
 
 def test_the_address_follows_and_a_reload_keeps_what_was_set(replayed, address):

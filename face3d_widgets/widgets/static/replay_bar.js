@@ -1,4 +1,5 @@
 const OURS = /^#v=/;
+const PATIENCE = 2000; // milliseconds; later a browser may take it for no wish of the person
 
 /** Whether this page is ours alone: a notebook's address is not for us to change. */
 const ownsAddress = () =>
@@ -10,6 +11,21 @@ function addressWith(link) {
   address.searchParams.delete("token");
   address.hash = link;
   return address.href;
+}
+
+/** The link of what stands on the page now, or undefined where the kernel is too busy to say. */
+function linkNow(model) {
+  return new Promise((resolve) => {
+    const finish = (link) => {
+      clearTimeout(waiting);
+      model.off("msg:custom", told);
+      resolve(link);
+    };
+    const told = (answer) => answer.type === "link" && finish(answer.link);
+    const waiting = setTimeout(finish, PATIENCE);
+    model.on("msg:custom", told);
+    act(model, { type: "link" });
+  });
 }
 
 async function copyText(text) {
@@ -36,7 +52,9 @@ export default {
     copy.title = "An address that shows the page as it is now";
     let quiet;
     copy.addEventListener("click", async () => {
-      const address = addressWith(model.get("link"));
+      said.textContent = "";
+      const link = await linkNow(model);
+      const address = addressWith(link ?? model.get("link"));
       const copied = await copyText(address);
       by_hand.hidden = copied;
       if (!copied) {
@@ -46,6 +64,7 @@ export default {
         return;
       }
       said.textContent = model.get("own_photo") ? "Copied, without your photo." : "Copied.";
+      if (link === undefined) said.textContent += " The last change may be missing: still computing.";
       clearTimeout(quiet);
       quiet = setTimeout(() => (said.textContent = ""), 4000);
     });
