@@ -168,8 +168,11 @@ def wait_for_rest(page):
     return camera(page)
 
 
-def turn(page):
-    """Drag the model a little, and wait until it has turned and come to rest."""
+def turn(page, out_of_the_view=False):
+    """Drag the model a little, and wait until it has turned and come to rest.
+
+    The button may be let go above the view.
+    """
     box = page.locator(".f3d-viewer").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     start = pytest.approx(numbers_of(camera_in_motion(page)), abs=0.01)
@@ -178,7 +181,7 @@ def turn(page):
         page.mouse.move(x, y)
         frames(page)
         page.mouse.down()
-        page.mouse.move(x + 60, y, steps=4)
+        page.mouse.move(x + 60, box["y"] - 20 if out_of_the_view else y, steps=4)
         page.mouse.up()
         frames(page)
         return numbers_of(camera_in_motion(page))

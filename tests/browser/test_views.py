@@ -7,6 +7,7 @@ from face3d_widgets.figures import CAMERAS
 from tests.browser.dashboard_page import (
     FIGURE,
     camera,
+    camera_in_motion,
     choose,
     difference,
     measure,
@@ -15,6 +16,7 @@ from tests.browser.dashboard_page import (
     output,
     picture,
     too_wide,
+    turn,
     wait_for_camera,
     wait_for_change,
     wait_for_status,
@@ -71,6 +73,16 @@ def test_buttons_turn_the_camera_and_sliders_leave_it(page):
     assert numbers_of(camera(page)) == pytest.approx(seen_from, abs=1e-6)
     page.locator("[data-camera=home]").click()
     wait_for_camera(page, CAMERAS["home"])
+
+
+def test_a_drag_may_end_beside_the_view(page):
+    seen_from = numbers_of(turn(page, out_of_the_view=True))
+    assert seen_from[:3] != pytest.approx([CAMERAS["home"][axis] for axis in "xyz"], abs=0.01)
+    before = picture(page)
+    move_slider(page, "smoothing", ["End"])
+    choose(page, "color_by", "Normals")
+    wait_for_change(page, before)
+    assert numbers_of(camera_in_motion(page)) == pytest.approx(seen_from, abs=1e-6)
 
 
 def test_a_badge_says_what_is_wrong_on_purpose(page):

@@ -112,11 +112,26 @@ function scenesOf(graph) {
 }
 
 /**
+ * Let a drag that began on the view stay the view's, wherever the pointer goes.
+ *
+ * Plotly hears a button go up over the view alone: let go beside it, the model would hang on
+ * the pointer when that comes back.
+ */
+function holdDrags(el) {
+  const hold = ({ target, pointerId, pointerType }) => {
+    if (pointerType === "mouse" && target instanceof HTMLCanvasElement) {
+      target.setPointerCapture(pointerId);
+    }
+  };
+  el.addEventListener("pointerdown", hold, true);
+  return () => el.removeEventListener("pointerdown", hold, true);
+}
+
+/**
  * Let the kernel know where the camera came to rest.
  *
- * Plotly tells of it when the button goes up over the view, and not where a drag ends beside
- * it; and after a drag moves on, with the next frame, to where the pointer was by then: the
- * slower the machine, the later and the farther.
+ * Plotly tells of it when the button goes up, and after that moves on, with the next frame,
+ * to where the pointer was by then: the slower the machine, the later and the farther.
  */
 function watchCamera(graph) {
   let waiting;
@@ -261,6 +276,7 @@ export default () => {
         model.send({ type: "click", trace: curveNumber, number: pointNumber }),
       );
 
+      const letGo = holdDrags(el);
       const stopCamera = watchCamera(graph);
       const unlinkCameras = linkCameras(el, graph);
 
@@ -282,6 +298,7 @@ export default () => {
         resize.disconnect();
         clearTimeout(telling);
         stopWatching();
+        letGo();
         stopCamera();
         unlinkCameras();
         model.off("change:_py2js_update", drawn);
