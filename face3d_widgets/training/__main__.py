@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--encoder-rate", type=float, help="highest learning rate of the encoder")
     train.add_argument("--decoder-rate", type=float, help="highest learning rate of the decoder")
     train.add_argument("--layer-decay", type=float, help="slower by this much each earlier stage")
+    train.add_argument("--mixing", type=float, help="chance that a batch's pictures mix looks")
     train.add_argument("--start", type=Path, help="weights to start from, not ImageNet's")
     train.add_argument("--resume", action="store_true", help="go on with the run that was kept")
     train.add_argument("--most", type=int, help="learn from no more than so many portraits")
@@ -119,6 +120,7 @@ def _train(args: argparse.Namespace) -> int:
         "encoder_rate": args.encoder_rate,
         "decoder_rate": args.decoder_rate,
         "layer_decay": args.layer_decay,
+        "mixing": args.mixing,
     }
     recipe = Recipe(**{key: value for key, value in chosen.items() if value is not None})
     seconds = None if args.minutes is None else args.minutes * 60

@@ -32,6 +32,9 @@ class Recipe:
         Steps over which the rates rise.
     average : float
         How much of the running mean of weights is kept in a step.
+    mixing : float
+        In which part of the batches pictures exchange the statistics of their features;
+        see `mixing`.
     """
 
     seed: int = 0
@@ -45,6 +48,7 @@ class Recipe:
     clip: float = 2.0
     warm_up: int = 100
     average: float = 0.998
+    mixing: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -27,12 +28,16 @@ from face3d_widgets.depth.face_lite import FaceLite
 from face3d_widgets.depth.runtime import has_bfloat16
 from face3d_widgets.training.batches import Batch
 from face3d_widgets.training.losses import total_loss
+from face3d_widgets.training.mixing import mix_looks_after
 from face3d_widgets.training.recipe import Budget, Recipe
 
 __all__ = ["Run", "keep_depthwise_exact", "parameter_groups"]
 
 # The encoder's blocks in its stages; the stem goes with the first.
 _STAGE_ENDS = (1, 3, 5, 8, 11, 15, 16)
+# Blocks after which looks are mixed: the ends of the first three stages.
+_MIXED_BLOCKS = (0, 2, 4)
+_MIXING = 3  # what a seed is for, beside what `batches` draws with it
 
 
 def parameter_groups(network: FaceLite, recipe: Recipe) -> list[dict[str, Any]]:
@@ -76,6 +81,11 @@ class Run:
         self.mean = copy.deepcopy(self.network).eval().requires_grad_(False)
         if self.device == "cpu" and self._dtype == torch.bfloat16:
             keep_depthwise_exact(self.network)
+        if self.recipe.mixing > 0:
+            for block in _MIXED_BLOCKS:
+                mix_looks_after(
+                    self.network.encoder.blocks[block], self.recipe.mixing, lambda: self._mixing
+                )
         groups = parameter_groups(self.network, self.recipe)
         self._optimizer = torch.optim.AdamW(groups, lr=0.0, fused=True)
         self._trained = [p for group in groups for p in group["params"]]
@@ -99,6 +109,8 @@ class Run:
         rate *= 0.5 * (1 + math.cos(math.pi * self.progress)) + 0.01
         for group in self._optimizer.param_groups:
             group["lr"] = group["base"] * rate
+        # From the step alone, so that a run that was stopped goes on alike.
+        self._mixing = np.random.default_rng([self.recipe.seed, _MIXING, self.step])
         self.network.train()
         self.network.encoder.eval()  # norms keep ImageNet's statistics
         with self.cast():
