@@ -83,7 +83,7 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                     "learned from synthetic heads only. It is not a MiDaS network."
                 ),
                 parameters=3_968_699,
-                size=8_047_786,
+                size=8_049_362,
                 licence="MIT; encoder weights Apache-2.0",
                 memory=350_000_000,
                 input_side=256,
