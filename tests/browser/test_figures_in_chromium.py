@@ -115,6 +115,26 @@ def test_a_wireframe_is_drawn_where_the_mesh_is(figure_page, scene):
     assert edges[mesh].mean() == pytest.approx(ours[mesh].mean(), abs=15)
 
 
+def test_only_a_hand_s_camera_is_told(figure_page, scene):
+    face_figure = FaceFigure(figure_page.widget)
+    face_figure.draw(scene(), ViewParams())
+    figure_page.show()
+    figure_page.look_from(face_figure, "front")
+    seen = figure_page.widget.layout.scene.camera.to_plotly_json()
+    # As while a camera of the kernel's is being drawn: the scene is not where the layout is.
+    figure_page.page.evaluate(
+        """() => {
+          const graph = document.querySelector(".f3d-figure");
+          const scene = graph._fullLayout.scene._scene;
+          const camera = { ...scene.getCamera(), eye: { x: 1, y: -1, z: 0 } };
+          scene.setViewport({ camera, aspectratio: scene.fullSceneLayout.aspectratio });
+          graph.emit("plotly_relayout", {});
+        }"""
+    )
+    figure_page.pump(1.5)
+    assert figure_page.widget.layout.scene.camera.to_plotly_json() == seen
+
+
 def test_the_camera_stays_while_everything_else_changes(figure_page, scene):
     face_figure = FaceFigure(figure_page.widget)
     face_figure.draw(scene(), ViewParams())

@@ -132,13 +132,24 @@ function holdDrags(el) {
  *
  * Plotly tells of it when the button goes up, and after that moves on, with the next frame,
  * to where the pointer was by then: the slower the machine, the later and the farther.
+ *
+ * Only a hand's camera is told. While a camera of the kernel's is being drawn, scene and layout
+ * differ too, and what the scene shows then is what the kernel has left behind.
  */
-function watchCamera(graph) {
+function watchCamera(el, graph, model) {
   let waiting;
+  let taken = false; // by a hand, and not told since
+  const take = () => (taken = true);
+  const given = () => {
+    const news = Object.keys(model.get("_py2js_update")?.layout_data ?? {});
+    if (news.some((key) => key.includes(".camera"))) taken = false;
+  };
   const look = async () => {
     await afterDrawing();
     const scenes = scenesOf(graph);
+    if (!taken) return;
     if (scenes.some(([, scene]) => scene.camera.mouseListener.buttons)) return later();
+    taken = false;
     const moved = scenes.filter(([, scene]) => scene.isCameraChanged(graph.layout));
     if (!moved.length) return;
     const cameras = moved.map(([name, scene]) => [`${name}.camera`, scene.getCamera()]);
@@ -148,11 +159,16 @@ function watchCamera(graph) {
     clearTimeout(waiting);
     waiting = setTimeout(look, CAMERA_RESTS_AFTER);
   };
+  const passive = { capture: true, passive: true };
   graph.on("plotly_relayout", later);
+  model.on("change:_py2js_update", given);
   window.addEventListener("pointerup", later);
+  for (const event of ["pointerdown", "wheel", "touchstart"]) el.addEventListener(event, take, passive);
   return () => {
     clearTimeout(waiting);
+    model.off("change:_py2js_update", given);
     window.removeEventListener("pointerup", later);
+    for (const event of ["pointerdown", "wheel", "touchstart"]) el.removeEventListener(event, take, passive);
   };
 }
 
@@ -277,7 +293,7 @@ export default () => {
       );
 
       const letGo = holdDrags(el);
-      const stopCamera = watchCamera(graph);
+      const stopCamera = watchCamera(el, graph, model);
       const unlinkCameras = linkCameras(el, graph);
 
       // Pictures that are made elsewhere have the shape that the view has here.
