@@ -17,7 +17,6 @@ __all__ = [
     "checkpoint_info",
     "get_again",
     "owner",
-    "unreadable",
 ]
 
 #: Where the authors of MiDaS publish their weights.
@@ -142,14 +141,3 @@ def get_again(path: Path) -> str:
     if official is None:
         return "choose the official file, or save the network's state_dict() and choose that"
     return f"delete it and run: face3d fetch {official.name}"
-
-
-def unreadable(path: Path, error: OSError) -> WeightsError:
-    """What to say of a file that does not open."""
-    if isinstance(error, FileNotFoundError):
-        return WeightsError(f"There is no file {path}; check the name and the folder.")
-    if path.is_dir():
-        return WeightsError(f"{path} is a folder; choose the file of weights inside it.")
-    return WeightsError(
-        f"{path} cannot be read ({error.strerror or error}); check its permissions."
-    )

@@ -23,9 +23,8 @@ from face3d_widgets.depth.releases import (
     checkpoint_info,
     get_again,
     owner,
-    unreadable,
 )
-from face3d_widgets.depth.weights_file import is_sound_zip, kind_of
+from face3d_widgets.depth.weights_file import is_sound_zip, kind_of, unreadable
 from face3d_widgets.depth.zoo import DEFAULT_MODEL
 from face3d_widgets.whole_file import write_whole
 

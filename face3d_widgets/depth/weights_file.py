@@ -13,13 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from face3d_widgets.depth.releases import WeightsError, get_again, owner, unreadable
+from face3d_widgets.depth.releases import WeightsError, get_again, owner
 from face3d_widgets.depth.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["is_sound_zip", "kind_of", "read_checkpoint"]
+__all__ = ["is_sound_zip", "kind_of", "read_checkpoint", "unreadable"]
 
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # how PyTorch began its files before 1.6
 _WRAPPERS = ("model", "state_dict", "model_state_dict")
@@ -180,4 +180,15 @@ def _no_memory(path: Path) -> WeightsError:
     return WeightsError(
         f"There is not enough memory to read {path}; close other programs, "
         f"or choose a smaller model; {DEFAULT_MODEL} always fits."
+    )
+
+
+def unreadable(path: Path, error: OSError) -> WeightsError:
+    """What to say of a file that does not open."""
+    if isinstance(error, FileNotFoundError):
+        return WeightsError(f"There is no file {path}; check the name and the folder.")
+    if path.is_dir():
+        return WeightsError(f"{path} is a folder; choose the file of weights inside it.")
+    return WeightsError(
+        f"{path} cannot be read ({error.strerror or error}); check its permissions."
     )

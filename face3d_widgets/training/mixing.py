@@ -41,10 +41,10 @@ def mix_looks(features: Tensor, own: Tensor, other: Tensor) -> Tensor:
         mean = values.mean(dim=(2, 3), keepdim=True)
         spread = (values.var(dim=(2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
         keep = own.to(values)[:, None, None, None]
-        gain = (keep + (1 - keep) * spread[other] / spread).clamp(*_GAINS).to(features.dtype)
-        target = (mean + (1 - keep) * (mean[other] - mean)).to(features.dtype)
+        gain = (torch.lerp(spread[other], spread, keep) / spread).clamp(*_GAINS)
+        target = torch.lerp(mean[other], mean, keep).to(features.dtype)
         mean = mean.to(features.dtype)
-    return (features - mean) * gain + target
+    return (features - mean) * gain.to(features.dtype) + target
 
 
 def mix_looks_after(

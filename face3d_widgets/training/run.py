@@ -35,8 +35,7 @@ __all__ = ["Run", "keep_depthwise_exact", "parameter_groups"]
 
 # The encoder's blocks in its stages; the stem goes with the first.
 _STAGE_ENDS = (1, 3, 5, 8, 11, 15, 16)
-# Blocks after which looks are mixed: the ends of the first three stages.
-_MIXED_BLOCKS = (0, 2, 4)
+_MIXED_STAGES = 3  # after the last block of each of these, looks are mixed
 _MIXING = 3  # what a seed is for, beside what `batches` draws with it
 
 
@@ -81,11 +80,9 @@ class Run:
         self.mean = copy.deepcopy(self.network).eval().requires_grad_(False)
         if self.device == "cpu" and self._dtype == torch.bfloat16:
             keep_depthwise_exact(self.network)
-        if self.recipe.mixing > 0:
-            for block in _MIXED_BLOCKS:
-                mix_looks_after(
-                    self.network.encoder.blocks[block], self.recipe.mixing, lambda: self._mixing
-                )
+        for end in _STAGE_ENDS[:_MIXED_STAGES]:
+            last = self.network.encoder.blocks[end - 1]
+            mix_looks_after(last, self.recipe.mixing, lambda: self._mixing)
         groups = parameter_groups(self.network, self.recipe)
         self._optimizer = torch.optim.AdamW(groups, lr=0.0, fused=True)
         self._trained = [p for group in groups for p in group["params"]]

@@ -111,6 +111,15 @@ function scenesOf(graph) {
   return names.map((name) => [name, graph._fullLayout[name]._scene]).filter(([, s]) => s?.camera);
 }
 
+/** Call `taken({ clientX, clientY })` whenever a hand takes the view; gives the undo. */
+function whenTaken(el, taken) {
+  const take = (event) => taken(event.touches?.[0] ?? event);
+  const options = { capture: true, passive: true };
+  const events = ["pointerdown", "wheel", "touchstart"];
+  for (const event of events) el.addEventListener(event, take, options);
+  return () => events.forEach((event) => el.removeEventListener(event, take, options));
+}
+
 /**
  * Let a drag that began on the view stay the view's, wherever the pointer goes.
  *
@@ -139,15 +148,14 @@ function holdDrags(el) {
 function watchCamera(el, graph, model) {
   let waiting;
   let taken = false; // by a hand, and not told since
-  const take = () => (taken = true);
   const given = () => {
     const news = Object.keys(model.get("_py2js_update")?.layout_data ?? {});
     if (news.some((key) => key.includes(".camera"))) taken = false;
   };
   const look = async () => {
     await afterDrawing();
-    const scenes = scenesOf(graph);
     if (!taken) return;
+    const scenes = scenesOf(graph);
     if (scenes.some(([, scene]) => scene.camera.mouseListener.buttons)) return later();
     taken = false;
     const moved = scenes.filter(([, scene]) => scene.isCameraChanged(graph.layout));
@@ -159,16 +167,15 @@ function watchCamera(el, graph, model) {
     clearTimeout(waiting);
     waiting = setTimeout(look, CAMERA_RESTS_AFTER);
   };
-  const passive = { capture: true, passive: true };
   graph.on("plotly_relayout", later);
   model.on("change:_py2js_update", given);
   window.addEventListener("pointerup", later);
-  for (const event of ["pointerdown", "wheel", "touchstart"]) el.addEventListener(event, take, passive);
+  const stopHearing = whenTaken(el, () => (taken = true));
   return () => {
     clearTimeout(waiting);
     model.off("change:_py2js_update", given);
     window.removeEventListener("pointerup", later);
-    for (const event of ["pointerdown", "wheel", "touchstart"]) el.removeEventListener(event, take, passive);
+    stopHearing();
   };
 }
 
@@ -213,15 +220,10 @@ function linkCameras(el, graph) {
     resting = 0;
     frame ??= requestAnimationFrame(follow);
   };
-  const touch = ({ touches }) => touches.length && take(touches[0]);
-  el.addEventListener("pointerdown", take, true);
-  el.addEventListener("wheel", take, { capture: true, passive: true });
-  el.addEventListener("touchstart", touch, { capture: true, passive: true });
+  const stopHearing = whenTaken(el, take);
   return () => {
     cancelAnimationFrame(frame);
-    el.removeEventListener("pointerdown", take, true);
-    el.removeEventListener("wheel", take, { capture: true });
-    el.removeEventListener("touchstart", touch, { capture: true });
+    stopHearing();
   };
 }
 
