@@ -1,7 +1,10 @@
 """A head by formula, as a camera would render it: an ellipsoid with a nose."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from face3d_widgets.geometry import score_inverse_depth
 from face3d_widgets.samples.rendered import RenderedHead
 from face3d_widgets.types import Intrinsics, InverseDepth, Photo
 
@@ -53,3 +56,42 @@ class TruthTeller:
     def predict(self, model):
         self.runs += 1
         return true_estimate(self.heads[self.photo.rgb.shape], noise=self.noise)
+
+
+def look(estimator, case):
+    """What face_lite says of a rendered case, and its scores."""
+    estimator.set_photo(case.photo)
+    found, truth = estimator.predict("face_lite"), case.truth
+    scores = score_inverse_depth(
+        found.values, truth.depth, truth.head, truth.face, truth.camera, case.photo.name
+    )
+    return found, scores
+
+
+def in_a_larger_picture(case, times):
+    """A rendered case whose picture becomes so many times as large, its borders continued.
+
+    The head keeps its pixels and is at the lower middle, where the body ends with the picture.
+    """
+
+    def placed(array, **how):
+        height, width = array.shape[:2]
+        more, beside = round((times - 1) * height), round((times - 1) * width / 2)
+        around = ((more, 0), (beside, beside), *[(0, 0)] * (array.ndim - 2))
+        return np.pad(array, around, **how)
+
+    truth = case.truth
+    head = placed(truth.head, constant_values=False)
+    columns = (head.shape[1] - truth.head.shape[1]) / 2
+    rows = head.shape[0] - truth.head.shape[0]
+    return replace(
+        case,
+        photo=Photo(placed(case.photo.rgb, mode="edge"), name=case.photo.name),
+        truth=replace(
+            truth,
+            depth=placed(truth.depth, constant_values=np.nan),
+            head=head,
+            face=placed(truth.face, constant_values=False),
+            camera=replace(truth.camera, cx=truth.camera.cx + columns, cy=truth.camera.cy + rows),
+        ),
+    )

@@ -9,6 +9,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from face3d_widgets.depth.closer_look import head_window, join_looks
 from face3d_widgets.depth.memory import check_memory, give_memory_back
 from face3d_widgets.depth.midas_preprocess import input_rule, network_input
 from face3d_widgets.depth.networks import build_network, load_checkpoint
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import nn
+
+    _Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 __all__ = ["DepthEstimator"]
 
@@ -103,6 +106,7 @@ class DepthEstimator:
         self._uncertainties: dict[str, NDArray[np.float32]] = {}
         self._runner: tuple[str, Runner] | None = None
         self._first_run = True
+        self._seconds = 0.0
 
     @property
     def runs_on(self) -> str:
@@ -113,8 +117,7 @@ class DepthEstimator:
     @property
     def last_seconds(self) -> float:
         """What the network held took for its last photo, loading not counted."""
-        held = self._runner
-        return 0.0 if held is None else held[1].seconds
+        return self._seconds
 
     @property
     def held_memory(self) -> int:
@@ -157,7 +160,7 @@ class DepthEstimator:
         progress: Callable[[str, float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> NDArray[np.float32]:
-        """How unsure the network is at each pixel of the photo; it runs nine times.
+        """How unsure the network is at each pixel of the photo; it sees it nine times over.
 
         Parameters
         ----------
@@ -193,6 +196,7 @@ class DepthEstimator:
         if self._runner is not None:
             self._runner[1].close()
             self._runner = None
+            self._seconds = 0.0
             give_memory_back()
 
     def _load(self, info: ModelInfo) -> Runner:
@@ -239,15 +243,22 @@ class DepthEstimator:
 
     def _run(self, info: ModelInfo, photo: Photo) -> InverseDepth:
         runner = self._load(info)
+        self._seconds = 0.0
+
+        def run(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+            maps = runner(picture)
+            self._seconds += runner.seconds
+            return maps
+
         if info.name == DEFAULT_MODEL:
-            result = _run_face_lite(runner, info, photo)
+            result = _run_face_lite(run, info, photo)
         else:
-            values = runner(network_input(photo.rgb, input_rule(info.name)))
+            values = run(network_input(photo.rgb, input_rule(info.name)))
             values = resize_to_photo(values, photo.height, photo.width)
             result = InverseDepth(values, None, info.name, info.relief_unit)
         # A first run makes ready what later ones find; it counts until there is another.
         if not self._first_run or measured_seconds(info.name) is None:
-            record_seconds(info.name, runner.seconds)
+            record_seconds(info.name, self._seconds)
         self._first_run = False
         return result
 
@@ -271,14 +282,28 @@ def _openvino_runner(
     return OpenVinoRunner(model, precision, per_size=convolutional or not any_size)
 
 
-def _run_face_lite(runner: Runner, info: ModelInfo, photo: Photo) -> InverseDepth:
-    size = input_size(photo.height, photo.width, info.input_side)
-    padded, inside = pad_to_multiple(resize_to_input(photo.rgb, size))
-    relief, person, _head = (one[inside] for one in runner(padded))
-    values, subject = enlarge_with_outline(
-        relief, (_PERSON_LIKELY, _PERSON_SURE), photo.height, photo.width, person
-    )
+def _run_face_lite(run: _Run, info: ModelInfo, photo: Photo) -> InverseDepth:
+    rgb = photo.rgb
+    values, subject, head = _look(run, rgb, info.input_side)
+    window = head_window(head, photo.height, photo.width)
+    if window is not None:
+        closer = _look(run, rgb[window], info.input_side, among=subject[window])
+        values, subject = join_looks((values, subject), closer[:2], window)
     return InverseDepth(values, subject, info.name, info.relief_unit)
+
+
+def _look(
+    run: _Run, rgb: NDArray[np.uint8], side: int, among: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]:
+    """Relief and subject at the picture's size, and the head's logits at the network's."""
+    height, width = rgb.shape[:2]
+    size = input_size(height, width, side)
+    padded, inside = pad_to_multiple(resize_to_input(rgb, size))
+    relief, person, head = (one[inside] for one in run(padded))
+    values, subject = enlarge_with_outline(
+        relief, (_PERSON_LIKELY, _PERSON_SURE), height, width, person, among
+    )
+    return values, subject, head
 
 
 @cache

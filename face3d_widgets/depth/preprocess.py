@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 __all__ = [
     "enlarge_with_outline",
     "input_size",
+    "largest_region",
     "pad_to_multiple",
     "resize_to_input",
     "resize_to_photo",
@@ -97,6 +98,7 @@ def enlarge_with_outline(
     height: int,
     width: int,
     presence: NDArray[np.float32] | None = None,
+    among: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Enlarge inverse depth so that the subject keeps a clean outline.
 
@@ -117,20 +119,25 @@ def enlarge_with_outline(
     presence : (rows, columns) float32, optional
         What the thresholds are for: how surely the subject is there, rising; the
         values themselves when not given.
+    among : (height, width) bool, optional
+        Where the subject is known to be, roughly.
 
     Returns
     -------
     values : (height, width) float32
     subject : (height, width) bool
         The largest region that is surely the subject, and others at least a
-        quarter as large.
+        quarter as large; with `among`, the regions that it touches.
     """
     import cv2
 
     background_below, subject_above = thresholds
     presence = values if presence is None else presence
     above = presence > background_below
-    main = _main_regions(above).astype(np.uint8)
+    if among is not None:
+        rows, columns = values.shape
+        among = resize_to_photo(among.astype(np.float32), rows, columns) > 0.5
+    main = _main_regions(above, among).astype(np.uint8)
     enlarged = resize_to_photo(values, height, width)
     outline = enlarged if presence is values else resize_to_photo(presence, height, width)
     # A margin of a cell, so that the outline runs where the enlarged values say.
@@ -168,11 +175,25 @@ def _continued(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray
     return np.where(weight > 0, filled, values)
 
 
-def _main_regions(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest connected region, and others at least a quarter as large."""
+def largest_region(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest connected region of a mask, (h, w) bool; diagonal neighbours are connected."""
+    import cv2
+
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    area = stats[:, cv2.CC_STAT_AREA]
+    return labels == 1 + int(np.argmax(area[1:])) if len(area) > 1 else mask
+
+
+def _main_regions(mask: NDArray[np.bool_], among: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """The largest connected region, and others at least a quarter as large; or those touched."""
     import cv2
 
     n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if among is not None:
+        touched = np.zeros(n, bool)
+        touched[labels[among & mask]] = True
+        if touched.any():
+            return touched[labels]
     if n <= 2:
         return mask
     area = stats[:, cv2.CC_STAT_AREA].copy()

@@ -83,10 +83,10 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                     "learned from synthetic heads only. It is not a MiDaS network."
                 ),
                 parameters=3_968_699,
-                size=8_049_362,
+                size=8_046_714,
                 licence="MIT; encoder weights Apache-2.0",
                 memory=350_000_000,
-                input_side=256,
+                input_side=288,
                 relief_unit=0.1,
             ),
             _midas(

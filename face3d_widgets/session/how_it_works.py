@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from face3d_widgets.depth import MODELS, model_info
+from face3d_widgets.depth import DEFAULT_MODEL, MODELS, model_info
 from face3d_widgets.geometry import DepthCurve
 from face3d_widgets.samples import SAMPLES
 from face3d_widgets.session.python_code import constructor, is_sample
@@ -107,7 +107,7 @@ def _network(result: Reconstruction) -> Step:
         "Inverse depth",
         "A neural network guesses, for every pixel, how near it is. It knows the order of near "
         "and far, but not the scale: two numbers, scale and shift, stay unknown. The depth map "
-        "shows its guess q; brighter is nearer.",
+        "shows its guess q; brighter is nearer." + (_CLOSER if model == DEFAULT_MODEL else ""),
         _NETWORK,
         tuple(numbers),
         f"estimator = DepthEstimator(); estimator.set_photo(photo)\n"
@@ -236,6 +236,7 @@ def _math(*lines: str) -> str:
 
 
 _TAN_HALF = f"<mn>2</mn>{_i('tan')}{_o('(')}{_i('angle')}{_o('/')}<mn>2</mn>{_o(')')}"
+_CLOSER = " A head that is small in the photo it looks at once more, from nearer."
 _NETWORK = _math(_i("q") + _o("=") + _i("network") + _o("(") + _i("photo") + _o(")"))
 _DEPTH = _math(
     _i("z") + _o("=") + _over("<mn>1</mn>", _i("scale") + _o("·") + _i("q") + _o("+") + _i("shift"))

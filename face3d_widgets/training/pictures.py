@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from face3d_widgets.depth.preprocess import largest_region
 from face3d_widgets.figures import colormap_lut
 from face3d_widgets.figures.cameras import eye_at
 from face3d_widgets.figures.raster import Triangles, render
@@ -86,7 +87,7 @@ def relief_picture(
         shade += np.float32(strength) * np.maximum(normals @ light, 0)
     wanted = faces
     if framed is not None and framed.any():
-        wanted_at = _largest(framed & mask)[::step, ::step].ravel()
+        wanted_at = largest_region(framed & mask)[::step, ::step].ravel()
         inside = faces[wanted_at[faces].all(axis=1)]
         wanted = inside if len(inside) else faces
     view = _view(flat[np.unique(wanted)], azimuth)
@@ -198,15 +199,6 @@ def _in_colors(
     picture = lut[index]
     picture[~known] = _GROUND
     return picture
-
-
-def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest connected region."""
-    import cv2
-
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    area = stats[:, cv2.CC_STAT_AREA]
-    return labels == 1 + int(np.argmax(area[1:])) if len(area) > 1 else mask
 
 
 def _triangles(points: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
