@@ -79,12 +79,29 @@ def open_dashboard(page: Page, address: str) -> None:
     wait_until_drawn(page)
 
 
+# Reading a pixel waits for all that was drawn before. It has to be a pixel of our own: reading one
+# of the view clears what the view shows as soon as the browser has taken it over, and now and then
+# a blank view is what one sees then.
+_DRAWN = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  const gl = document.querySelector('.gl-container canvas').getContext('webgl');
+  if (gl) {
+    const bound = gl.getParameter(gl.FRAMEBUFFER_BINDING);
+    const frame = gl.createFramebuffer();
+    const pixel = gl.createRenderbuffer();
+    gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
+    gl.bindRenderbuffer(gl.RENDERBUFFER, pixel);
+    gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGBA4, 1, 1);
+    gl.framebufferRenderbuffer(
+      gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, pixel);
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    gl.bindFramebuffer(gl.FRAMEBUFFER, bound);
+    gl.deleteFramebuffer(frame);
+    gl.deleteRenderbuffer(pixel);
+  }
+  setTimeout(done);
+})))"""
+
+
 def wait_until_drawn(page: Page) -> None:
     """Wait for two frames and for the drawing of the last."""
-    page.evaluate(
-        """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
-          const gl = document.querySelector('.gl-container canvas').getContext('webgl');
-          gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
-          setTimeout(done);
-        })))"""
-    )
+    page.evaluate(_DRAWN)
