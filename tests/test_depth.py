@@ -24,8 +24,8 @@ from face3d_widgets.depth.preprocess import (
     enlarge_with_outline,
     input_size,
     pad_to_multiple,
+    resize_map,
     resize_to_input,
-    resize_to_photo,
 )
 from face3d_widgets.depth.releases import CHECKPOINTS
 from face3d_widgets.types import Photo
@@ -120,8 +120,8 @@ def test_resize_to_input_averages_areas():
 SLOPE = np.tile(np.linspace(0, 0.5, 32, dtype=np.float32), (32, 1))
 
 
-def test_resize_to_photo():
-    large = resize_to_photo(SLOPE, 100, 200)
+def test_resize_map():
+    large = resize_map(SLOPE, 100, 200)
     assert large.shape == (100, 200)
     assert large.dtype == np.float32
     np.testing.assert_allclose(large, large[:1].repeat(100, 0), atol=1e-6)
@@ -129,7 +129,7 @@ def test_resize_to_photo():
 
 
 def test_an_enlarged_slope_has_no_terraces():
-    steps = np.diff(resize_to_photo(SLOPE, 100, 200)[50, 20:180])
+    steps = np.diff(resize_map(SLOPE, 100, 200)[50, 20:180])
     np.testing.assert_allclose(steps, steps.mean(), rtol=0.05)
 
 
@@ -164,7 +164,7 @@ def test_nothing_lies_between_subject_and_background(size):
 def test_all_subject_or_none(level, share):
     values, subject = enlarge_with_outline(SLOPE + np.float32(level), THRESHOLDS, 80, 60)
     assert subject.mean() == share
-    np.testing.assert_array_equal(values, resize_to_photo(SLOPE + np.float32(level), 80, 60))
+    np.testing.assert_array_equal(values, resize_map(SLOPE + np.float32(level), 80, 60))
 
 
 def test_a_subject_too_thin_for_a_margin_is_still_there():
@@ -358,7 +358,7 @@ def test_official_weights_in_a_file_give_what_the_network_gives(photo, tmp_path)
     with torch.inference_mode():
         expected = network(seen)[0].numpy()
     np.testing.assert_allclose(
-        found.values, resize_to_photo(expected, photo.height, photo.width), rtol=1e-4, atol=1e-3
+        found.values, resize_map(expected, photo.height, photo.width), rtol=1e-4, atol=1e-3
     )
 
 

@@ -26,7 +26,7 @@ from face3d_widgets.depth import (
     speeds,
 )
 from face3d_widgets.depth.midas_preprocess import input_rule, network_input
-from face3d_widgets.depth.preprocess import resize_to_photo
+from face3d_widgets.depth.preprocess import resize_map
 from face3d_widgets.image import read_photo_file
 from face3d_widgets.types import Photo
 from tests.data.midas.reference_weights import reference_input
@@ -63,7 +63,7 @@ def reference(weights):
         seen = torch.from_numpy(network_input(photo.rgb, input_rule(SMALL)))[None]
         with torch.inference_mode():
             raw = network(seen)[0].numpy()
-        return resize_to_photo(raw, photo.height, photo.width)
+        return resize_map(raw, photo.height, photo.width)
 
     return values
 

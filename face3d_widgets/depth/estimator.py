@@ -17,8 +17,8 @@ from face3d_widgets.depth.preprocess import (
     enlarge_with_outline,
     input_size,
     pad_to_multiple,
+    resize_map,
     resize_to_input,
-    resize_to_photo,
 )
 from face3d_widgets.depth.runtime import (
     Runner,
@@ -254,7 +254,7 @@ class DepthEstimator:
             result = _run_face_lite(run, info, photo)
         else:
             values = run(network_input(photo.rgb, input_rule(info.name)))
-            values = resize_to_photo(values, photo.height, photo.width)
+            values = resize_map(values, photo.height, photo.width)
             result = InverseDepth(values, None, info.name, info.relief_unit)
         # A first run makes ready what later ones find; it counts until there is another.
         if not self._first_run or measured_seconds(info.name) is None:

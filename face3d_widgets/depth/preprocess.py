@@ -12,8 +12,8 @@ __all__ = [
     "input_size",
     "largest_region",
     "pad_to_multiple",
+    "resize_map",
     "resize_to_input",
-    "resize_to_photo",
 ]
 
 # Cells of the network's grid that the blur along an outline reaches into.
@@ -67,7 +67,7 @@ def _halves(n: int) -> tuple[int, int]:
     return n // 2, n - n // 2
 
 
-def resize_to_photo(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+def resize_map(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
     """(rows, columns) float32 to (height, width) float32, bicubic.
 
     Keys' cubic with a = -0.5: it keeps a slope a slope. OpenCV's has -0.75, and
@@ -136,10 +136,10 @@ def enlarge_with_outline(
     above = presence > background_below
     if among is not None:
         rows, columns = values.shape
-        among = resize_to_photo(among.astype(np.float32), rows, columns) > 0.5
+        among = resize_map(among.astype(np.float32), rows, columns) > 0.5
     main = _main_regions(above, among).astype(np.uint8)
-    enlarged = resize_to_photo(values, height, width)
-    outline = enlarged if presence is values else resize_to_photo(presence, height, width)
+    enlarged = resize_map(values, height, width)
+    outline = enlarged if presence is values else resize_map(presence, height, width)
     # A margin of a cell, so that the outline runs where the enlarged values say.
     near_main = cv2.dilate(main, np.ones((3, 3), np.uint8))
     at_main = cv2.resize(near_main, (width, height), interpolation=cv2.INTER_NEAREST) > 0
@@ -155,8 +155,8 @@ def enlarge_with_outline(
     outside = cv2.dilate(above.astype(np.uint8), kernel) == 0
     if not inside.any() or not outside.any():
         return enlarged, subject
-    front = resize_to_photo(_continued(values, inside), height, width)
-    back = resize_to_photo(_continued(values, outside), height, width)
+    front = resize_map(_continued(values, inside), height, width)
+    back = resize_map(_continued(values, outside), height, width)
     return np.where(at_main & (outline > background_below), front, back), subject
 
 
