@@ -12,7 +12,13 @@ from face3d_widgets.training.body import HEAD_CENTRE, LANDMARKS, body_model
 from face3d_widgets.training.hair import Hairstyle
 from face3d_widgets.training.materials import draw_look
 from face3d_widgets.training.meshes import Material, Part, sphere, subdivide, vertex_normals
-from face3d_widgets.training.portrait import Camera, draw_portrait, render_parts
+from face3d_widgets.training.portrait import (
+    TURNED,
+    Camera,
+    _draw_camera,
+    draw_portrait,
+    render_parts,
+)
 from face3d_widgets.training.render import draw_numbered, render_set
 from face3d_widgets.training.shards import Labels, read_shards, shard_path
 
@@ -111,6 +117,26 @@ def test_portraits_are_whole():
         assert (render.color.max(axis=2) <= render.coverage.astype(int) + 1).all()
         json.dumps(render.facts)
         assert -180 <= render.facts["yaw"] <= 180
+
+
+def test_as_many_are_turned_as_asked_for():
+    person = body_model().draw(np.random.default_rng(3))
+
+    def beyond_45(turned):
+        yaws = [
+            _draw_camera(person, 64, np.random.default_rng(seed), turned)[1]["yaw"]
+            for seed in range(300)
+        ]
+        return np.mean(np.abs(yaws) > 45)
+
+    few, usual, many = (beyond_45(turned) for turned in (0, TURNED, 0.6))
+    assert few < usual < many
+    assert many - few > 0.15
+
+
+def test_no_more_can_be_turned_than_there_are(tmp_path):
+    with pytest.raises(ValueError, match=r"0 to 0\.65"):
+        render_set(tmp_path, 1, turned=0.7)
 
 
 def test_a_set_goes_on_where_it_stopped(tmp_path, monkeypatch):

@@ -26,8 +26,10 @@ from face3d_widgets.training.raytrace import Hits, Tracer
 from face3d_widgets.training.shards import Render
 from face3d_widgets.training.wardrobe import Wardrobe
 
-__all__ = ["Camera", "draw_portrait", "render_parts"]
+__all__ = ["TURNED", "Camera", "draw_portrait", "render_parts"]
 
+#: The part of the people who are seen from any side, where nothing else is asked for.
+TURNED = 0.2
 #: Pixels are traced this many times finer along each side, then averaged.
 FINER = 1.5
 
@@ -75,17 +77,22 @@ class _Figure:
 
 
 def draw_portrait(
-    rng: np.random.Generator, size: int = 256, wardrobe: Wardrobe | None = None
+    rng: np.random.Generator,
+    size: int = 256,
+    wardrobe: Wardrobe | None = None,
+    turned: float = TURNED,
 ) -> Render:
     """A portrait at random, with its truth.
 
     The same state of ``rng`` gives the same portrait. With a wardrobe, a part
-    of the people have MakeHuman's skin, hair, brows or clothes.
+    of the people have MakeHuman's skin, hair, brows or clothes. `turned` is the
+    part of them that is seen from anywhere up to 80 degrees, as likely from the
+    side as from the front; 0 to 0.65.
     """
     model = body_model()
     figures = [_draw_figure(model, rng, wardrobe)]
     first = figures[0].person
-    camera, facts = _draw_camera(first, size, rng)
+    camera, facts = _draw_camera(first, size, rng, turned)
     if rng.random() < 0.12:
         figures.append(_beside(model, first, camera, rng, wardrobe))
     parts = []
@@ -213,7 +220,7 @@ def _hair_under(
 
 
 def _draw_camera(
-    person: Person, size: int, rng: np.random.Generator
+    person: Person, size: int, rng: np.random.Generator, turned: float
 ) -> tuple[Camera, dict[str, Any]]:
     head = person.place(HEAD_CENTRE[None])[0]
     fov = rng.uniform(15, 70) if rng.random() < 0.5 else rng.uniform(20, 45)
@@ -221,7 +228,7 @@ def _draw_camera(
     half = np.tan(np.deg2rad(fov) / 2)
     distance = max(ADULT_HEAD * person.size / share / (2 * half), 0.27)
     share = ADULT_HEAD * person.size / distance / (2 * half)
-    spread = rng.choice(3, p=[0.45, 0.35, 0.2])
+    spread = rng.choice(3, p=[0.65 - turned, 0.35, turned])
     yaw = [rng.normal() * 12, rng.normal() * 30, rng.uniform(-80, 80)][spread]
     yaw = float(np.clip(yaw, -85, 85))
     pitch = float(np.clip(rng.normal() * 11, -38, 38))

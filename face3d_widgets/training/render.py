@@ -30,17 +30,25 @@ def _wardrobe(folder: Path) -> Wardrobe:
     return Wardrobe(folder)
 
 
-def draw_numbered(seed: int, number: int, size: int = 256, assets: Path | None = None) -> Render:
+def draw_numbered(
+    seed: int,
+    number: int,
+    size: int = 256,
+    assets: Path | None = None,
+    turned: float | None = None,
+) -> Render:
     """Portrait `number` of the set with this seed, whoever draws it and when.
 
     One in which hardly any face is to be seen is drawn again.
     """
-    from face3d_widgets.training.portrait import draw_portrait
+    from face3d_widgets.training.portrait import TURNED, draw_portrait
 
+    turned = TURNED if turned is None else turned
     wardrobe = None if assets is None else _wardrobe(assets)
     attempt = 0
     while True:
-        render = draw_portrait(np.random.default_rng([seed, number, attempt]), size, wardrobe)
+        rng = np.random.default_rng([seed, number, attempt])
+        render = draw_portrait(rng, size, wardrobe, turned)
         head = float((render.labels >= Labels.HEAD).mean())
         face = float((render.labels == Labels.FACE).mean())
         if head >= _LEAST_HEAD and face >= _LEAST_FACE:
@@ -57,6 +65,7 @@ def render_set(
     workers: int | None = None,
     progress: bool = True,
     assets: Path | None = None,
+    turned: float | None = None,
 ) -> int:
     """Draw portraits into a folder of shards; shards that are there are left as they are.
 
@@ -76,6 +85,9 @@ def render_set(
     assets : Path, optional
         A folder that `fetch_assets` filled; without it hair, skin and clothes
         are all the renderer's own.
+    turned : float, optional
+        The part of the people who are seen from any side up to 80 degrees, from 0 to 0.65;
+        0.2 where left out. The others are seen nearly from the front.
 
     Returns
     -------
@@ -86,12 +98,16 @@ def render_set(
     ------
     ModuleNotFoundError
         With what to install, when anny or embreex is not there.
+    ValueError
+        For a `turned` outside its range.
     """
     from tqdm import tqdm
 
+    if turned is not None and not 0 <= turned <= 0.65:
+        raise ValueError(f"of the people 0 to 0.65 can be turned, not {turned:g}")
     out.mkdir(parents=True, exist_ok=True)
     tasks = [
-        (out, shard, seed, range(first, min(first + PER_SHARD, count)), size, assets)
+        (out, shard, seed, range(first, min(first + PER_SHARD, count)), size, assets, turned)
         for shard, first in enumerate(range(0, count, PER_SHARD))
         if not shard_path(out, shard).exists()
     ]
@@ -107,12 +123,19 @@ def render_set(
 
 
 def _render_shard(
-    out: Path, shard: int, seed: int, numbers: range, size: int, assets: Path | None
+    out: Path,
+    shard: int,
+    seed: int,
+    numbers: range,
+    size: int,
+    assets: Path | None,
+    turned: float | None,
 ) -> int:
     import cv2
     import torch
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    write_shard(out, shard, [draw_numbered(seed, number, size, assets) for number in numbers])
+    renders = [draw_numbered(seed, number, size, assets, turned) for number in numbers]
+    write_shard(out, shard, renders)
     return len(numbers)
