@@ -101,7 +101,7 @@ def _given(checkpoint: Checkpoint, path: Path) -> Path:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise WeightsError(f"There is no file {path}; check the name and the folder.")
+        raise unreadable(path, FileNotFoundError())
     found = _in_folder(checkpoint, path)
     if found is None:
         names = " or ".join(checkpoint.files)
