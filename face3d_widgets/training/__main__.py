@@ -28,7 +28,10 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--size", type=int, default=256, help="pixels a side (%(default)s)")
     render.add_argument("--assets", type=Path, help="the folder of `assets`, for clothes and hair")
     render.add_argument(
-        "--turned", type=float, help="part of the people seen from any side, 0 to 0.65 (0.2)"
+        "--turned",
+        type=float,
+        default=0.2,
+        help="part of the people seen from any side, 0 to 0.65 (%(default)s)",
     )
     render.add_argument("--workers", type=int, help="processes; as many as cores where left out")
     render.add_argument("--quiet", action="store_true", help="no progress bar")

@@ -26,10 +26,8 @@ from face3d_widgets.training.raytrace import Hits, Tracer
 from face3d_widgets.training.shards import Render
 from face3d_widgets.training.wardrobe import Wardrobe
 
-__all__ = ["TURNED", "Camera", "draw_portrait", "render_parts"]
+__all__ = ["Camera", "draw_portrait", "render_parts"]
 
-#: The part of the people who are seen from any side, where nothing else is asked for.
-TURNED = 0.2
 #: Pixels are traced this many times finer along each side, then averaged.
 FINER = 1.5
 
@@ -80,7 +78,7 @@ def draw_portrait(
     rng: np.random.Generator,
     size: int = 256,
     wardrobe: Wardrobe | None = None,
-    turned: float = TURNED,
+    turned: float = 0.2,
 ) -> Render:
     """A portrait at random, with its truth.
 

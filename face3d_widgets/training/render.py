@@ -35,15 +35,14 @@ def draw_numbered(
     number: int,
     size: int = 256,
     assets: Path | None = None,
-    turned: float | None = None,
+    turned: float = 0.2,
 ) -> Render:
     """Portrait `number` of the set with this seed, whoever draws it and when.
 
     One in which hardly any face is to be seen is drawn again.
     """
-    from face3d_widgets.training.portrait import TURNED, draw_portrait
+    from face3d_widgets.training.portrait import draw_portrait
 
-    turned = TURNED if turned is None else turned
     wardrobe = None if assets is None else _wardrobe(assets)
     attempt = 0
     while True:
@@ -65,7 +64,7 @@ def render_set(
     workers: int | None = None,
     progress: bool = True,
     assets: Path | None = None,
-    turned: float | None = None,
+    turned: float = 0.2,
 ) -> int:
     """Draw portraits into a folder of shards; shards that are there are left as they are.
 
@@ -85,9 +84,9 @@ def render_set(
     assets : Path, optional
         A folder that `fetch_assets` filled; without it hair, skin and clothes
         are all the renderer's own.
-    turned : float, optional
-        The part of the people who are seen from any side up to 80 degrees, from 0 to 0.65;
-        0.2 where left out. The others are seen nearly from the front.
+    turned : float
+        The part of the people who are seen from any side up to 80 degrees, from 0 to 0.65.
+        The others are seen nearly from the front.
 
     Returns
     -------
@@ -103,7 +102,7 @@ def render_set(
     """
     from tqdm import tqdm
 
-    if turned is not None and not 0 <= turned <= 0.65:
+    if not 0 <= turned <= 0.65:
         raise ValueError(f"of the people 0 to 0.65 can be turned, not {turned:g}")
     out.mkdir(parents=True, exist_ok=True)
     tasks = [
@@ -129,7 +128,7 @@ def _render_shard(
     numbers: range,
     size: int,
     assets: Path | None,
-    turned: float | None,
+    turned: float,
 ) -> int:
     import cv2
     import torch
