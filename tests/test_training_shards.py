@@ -61,6 +61,15 @@ def test_portraits_come_back_in_order_with_their_facts(tmp_path):
     assert [one.facts["yaw"] for one in found[1:3]] == [1, 2]
 
 
+def test_folders_follow_one_another(tmp_path):
+    for name, yaws in (("b", (0, 1)), ("a", (2,))):
+        write_shard(tmp_path / name, 0, [ball_render(seed=yaw) for yaw in yaws])
+    found = read_shards(tmp_path / "b", tmp_path / "a")
+    assert [one.facts["yaw"] for one in found] == [0, 1, 2]
+    with pytest.raises(FileNotFoundError, match="empty"):
+        read_shards(tmp_path / "b", tmp_path / "empty")
+
+
 def test_reading_stops_once_there_are_enough(tmp_path):
     for number in range(3):
         write_shard(tmp_path, number, [ball_render(seed=number)] * 2)

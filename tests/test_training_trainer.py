@@ -10,7 +10,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from face3d_widgets.depth.face_lite import FaceLite, face_lite_from_weights, load_face_lite
+from face3d_widgets.depth.converted import OpenVinoRunner, convert
+from face3d_widgets.depth.face_lite import (
+    AllMaps,
+    FaceLite,
+    face_lite_from_weights,
+    load_face_lite,
+)
 from face3d_widgets.training.__main__ import _sizes, main
 from face3d_widgets.training.batches import batches, collate
 from face3d_widgets.training.checkpoints import checkpoint_path
@@ -71,6 +77,38 @@ def test_weights_of_another_network_are_refused():
     other = {**load_face_lite().state_dict(), "relief.weight": torch.zeros(1, 16, 1, 1)}
     with pytest.raises(RuntimeError, match=r"relief\.weight"):
         face_lite_from_weights(other)
+
+
+def test_the_overview_says_nothing_until_it_has_learned():
+    network = FaceLite().eval()
+    features = torch.rand(1, 320, 3, 4)
+    with torch.inference_mode():
+        assert not network.overview(features).any()
+
+
+def test_in_the_overview_every_cell_hears_of_all_others_and_of_places():
+    torch.manual_seed(0)
+    overview = FaceLite().overview.eval()
+    torch.nn.init.normal_(overview.leave.weight)
+    features = torch.rand(1, 320, 3, 4)
+    other = features.clone()
+    other[..., 0, 0] += 1
+    with torch.inference_mode():
+        before, after = overview(features), overview(other)
+        flat = overview(torch.ones(1, 320, 3, 4))
+    assert before.shape == (1, 128, 3, 4)
+    assert (before - after).abs().amax(dim=1).min() > 1e-3  # the farthest corner too
+    assert (flat[..., 0, 0] - flat[..., 2, 3]).abs().max() > 1e-3
+
+
+def test_a_conversion_takes_sizes_that_it_was_not_made_for():
+    network = load_face_lite()
+    run = OpenVinoRunner(convert(AllMaps(network), 64, 96), per_size=True)
+    for size in ((64, 96), (96, 64), (160, 128)):
+        picture = torch.rand(3, *size)
+        with torch.inference_mode():
+            wanted = network.maps(picture[None])[0].numpy()
+        np.testing.assert_allclose(run(picture.numpy()), wanted, atol=1e-3)
 
 
 # --- the encoder's first weights ---------------------------------------------------------------
@@ -191,7 +229,7 @@ def test_the_weights_open_as_the_packages_network_and_say_how_they_were_made(por
         facts = {key: json.loads(value) for key, value in file.metadata().items()}
     assert facts["recipe"]["seed"] == 3
     assert facts["steps"] == 2
-    assert facts["data"] == {"portraits": 4, "held_out": 2, "size": 64, "seed": 7}
+    assert facts["data"] == {"portraits": 4, "held_out": 2, "size": 64, "seeds": [7]}
     assert "torch" in facts["versions"]
     log = json.loads(out.with_suffix(".log.json").read_text())
     assert log[-1]["held_out"]["count"] == 2
@@ -228,6 +266,18 @@ def test_a_batch_seen_again_and_again_is_learned(portraits):
     kept = torch.cat([p.flatten() for p in run.mean.parameters()])
     now = torch.cat([p.flatten() for p in run.network.parameters()])
     assert 0 < (kept - now).abs().max() < 0.1
+
+
+def test_a_run_may_start_from_weights_without_an_overview(portraits, tmp_path):
+    older, newer = tmp_path / "older.safetensors", tmp_path / "newer.safetensors"
+    weights = FaceLite().state_dict()
+    save_file({k: v for k, v in weights.items() if not k.startswith("overview.")}, older)
+    train_on(portraits, newer, Budget(steps=2), SMALL, start=older, **QUIET)
+    face_lite_from_weights(weights_of(newer))
+    del weights["relief.weight"]
+    save_file(weights, older)
+    with pytest.raises(RuntimeError, match=r"relief\.weight"):
+        train_on(portraits, newer, Budget(steps=2), SMALL, start=older, **QUIET)
 
 
 def test_another_recipe_cannot_go_on_with_a_run(portraits, tmp_path):

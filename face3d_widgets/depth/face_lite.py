@@ -3,7 +3,9 @@
 An EfficientNet-Lite0 encoder looks at the photo at ever coarser grids; a
 decoder in the manner of MiDaS v2.1 small walks back up and, at each step, fuses
 the coarse answer ("a head, about here, about this round") with the finer
-features of the same grid ("an edge, a nostril"). 4.0 million weights.
+features of the same grid ("an edge, a nostril"). At the coarsest grid, before that walk,
+every cell asks all the others: how far a head is turned shows in how its parts lie to one
+another, and they lie far apart. 4.65 million weights.
 
 The first output is a *relief*: higher is nearer, affine in inverse depth, one
 unit for every 0.1 m on an adult's head. Whatever is not a person comes out near
@@ -18,6 +20,7 @@ References
 ----------
 Tan, M. and Le, Q. (2019). EfficientNet. https://arxiv.org/abs/1905.11946
 (the Lite variants drop squeeze-and-excitation and use ReLU6).
+Vaswani, A. et al. (2017). Attention is all you need. https://arxiv.org/abs/1706.03762
 Ranftl, R. et al. (2022). Towards robust monocular depth estimation.
 https://doi.org/10.1109/TPAMI.2020.3019967
 """
@@ -55,6 +58,8 @@ _TAP_CHANNELS = (24, 40, 112, 320)
 # a decoder with 64 everywhere, because the finest grids cost most.
 _WIDTHS = (32, 64, 96, 128)
 _HEAD_WIDTH = 16
+# Of the overview at 1/32: channels, attention heads, layers, and how many waves tell a place.
+_OVERVIEW_WIDTH, _OVERVIEW_HEADS, _OVERVIEW_LAYERS, _WAVES = 192, 6, 2, 3
 _MAPS = 3  # relief, person, head
 
 
@@ -155,6 +160,72 @@ class _Fusion(nn.Module):
         return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
+class _OverviewLayer(nn.Module):
+    """A layer of a transformer: every cell asks all the others, then thinks by itself."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.ask = nn.Linear(width, 3 * width)
+        self.answer = nn.Linear(width, width)
+        self.widen = nn.Linear(width, 2 * width)
+        self.narrow = nn.Linear(2 * width, width)
+
+    def forward(self, cells: Tensor) -> Tensor:
+        """(n, cells, width) to the same."""
+        asked = self.ask(self.norm1(cells)).unflatten(2, (3, self.heads, -1))
+        query, key, value = asked.permute(2, 0, 3, 1, 4)
+        answer = F.scaled_dot_product_attention(query, key, value)
+        cells = cells + self.answer(answer.transpose(1, 2).flatten(2))
+        return cells + self.narrow(F.gelu(self.widen(self.norm2(cells))))
+
+
+class _Overview(nn.Module):
+    """What each cell of the coarsest grid learns from all the others.
+
+    It begins as nothing: until it has learned, its output is 0.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.enter = nn.Linear(inputs, _OVERVIEW_WIDTH)
+        self.place = nn.Linear(4 * _WAVES, _OVERVIEW_WIDTH)
+        self.layers = nn.ModuleList(
+            _OverviewLayer(_OVERVIEW_WIDTH, _OVERVIEW_HEADS) for _ in range(_OVERVIEW_LAYERS)
+        )
+        self.norm = nn.LayerNorm(_OVERVIEW_WIDTH)
+        self.leave = nn.Linear(_OVERVIEW_WIDTH, outputs)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(n, inputs, h, w) to (n, outputs, h, w)."""
+        cells = self.enter(features.flatten(2).transpose(1, 2))
+        cells = cells + self.place(_waves(features))
+        for layer in self.layers:
+            cells = layer(cells)
+        said = self.leave(self.norm(cells)).transpose(1, 2)
+        return said.unflatten(2, features.shape[-2:])
+
+
+def _waves(features: Tensor) -> Tensor:
+    """(1, h * w, 4 * waves): where each cell lies in the picture, as sines and cosines.
+
+    The longer side spans half of the longest wave.
+    """
+    # Sums of ones, not ranges: a network that is traced for one size must take every other.
+    ones = torch.ones_like(features[:1, :1], dtype=torch.float32)
+    down, across = ones.cumsum(2), ones.cumsum(3)
+    longer = torch.maximum(down.amax(), across.amax())
+    waves = []
+    for steps in (down, across):
+        phase = (steps - 0.5 - steps.amax() / 2) / longer * torch.pi
+        for k in range(_WAVES):
+            waves += [torch.sin(phase * 2**k), torch.cos(phase * 2**k)]
+    return torch.cat(waves, dim=1).flatten(2).transpose(1, 2)
+
+
 class FaceLite(nn.Module):
     """Photo to relief; by `maps` also to where the person and the head are.
 
@@ -172,6 +243,7 @@ class FaceLite(nn.Module):
             nn.Conv2d(inputs, width, 1 if inputs == 320 else 3, padding="same", bias=False)
             for inputs, width in zip(_TAP_CHANNELS, _WIDTHS, strict=True)
         )
+        self.overview = _Overview(_TAP_CHANNELS[3], _WIDTHS[3])
         self.fusions = nn.ModuleList(
             _Fusion(width, finer, joins=level < 3)
             for level, (width, finer) in enumerate(
@@ -193,7 +265,7 @@ class FaceLite(nn.Module):
         """All that the network says, (n, 3, h, w) float32: relief, person, head."""
         stem, taps = self.encoder((rgb - self.mean) / self.std)
         fine = [reduce(tap) for reduce, tap in zip(self.reduce, taps, strict=True)]
-        y = self.fusions[3](fine[3], None, like=fine[2])
+        y = self.fusions[3](fine[3] + self.overview(taps[3]), None, like=fine[2])
         y = self.fusions[2](y, fine[2], like=fine[1])
         y = self.fusions[1](y, fine[1], like=fine[0])
         y = self.fusions[0](y, fine[0], like=stem)

@@ -82,8 +82,8 @@ MODELS: Mapping[str, ModelInfo] = MappingProxyType(
                     "Ships with the program and is ready at once: relative depth of a head, "
                     "learned from synthetic heads only. It is not a MiDaS network."
                 ),
-                parameters=3_968_699,
-                size=8_046_714,
+                parameters=4_651_963,
+                size=9_416_250,
                 licence="MIT; encoder weights Apache-2.0",
                 memory=350_000_000,
                 input_side=288,

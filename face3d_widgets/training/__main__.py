@@ -41,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     heads.add_argument("--assets", type=Path, help="the folder that `assets` filled")
 
     train = commands.add_parser("train", help="teach a network from portraits")
-    train.add_argument("--data", type=Path, required=True, help="a folder of shards")
+    train.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders of shards, one or more"
+    )
     train.add_argument("--out", type=Path, required=True, help="a file for the weights")
     length = train.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float, help="train so long, all runs together")
@@ -130,7 +132,7 @@ def _train(args: argparse.Namespace) -> int:
     }
     recipe = Recipe(**{key: value for key, value in chosen.items() if value is not None})
     seconds = None if args.minutes is None else args.minutes * 60
-    renders = read_shards(args.data, args.most)
+    renders = read_shards(*args.data, most=args.most)
     print(f"{len(renders)} portraits, {renders.nbytes / 1e9:.2f} GB", flush=True)
     scores = train_on(
         renders,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -253,43 +253,47 @@ class RenderSet(Sequence[TrainingRender]):
         return sum(array.nbytes for arrays, _ in self._shards for array in arrays.values())
 
 
-def read_shards(folder: Path, most: int | None = None) -> RenderSet:
-    """All portraits in a folder, in the order of the shards' numbers.
+def read_shards(*folders: Path, most: int | None = None) -> RenderSet:
+    """All portraits in folders, one after the other, in the order of the shards' numbers.
 
     Inverse depth becomes relief in half precision on the way in, so that only one
     shard is ever held in full.
 
     Parameters
     ----------
-    folder : Path
-        Where `write_shard` wrote.
+    *folders : Path
+        Where `write_shard` wrote; portraits of one size.
     most : int, optional
         Stop after the shard that makes it at least so many portraits.
 
     Raises
     ------
     FileNotFoundError
-        When there is no shard.
+        When a folder has no shard.
     ValueError
         When a shard is broken.
     """
+    paths = []
+    for folder in folders:
+        found = _shard_files(folder)
+        if not found:
+            raise FileNotFoundError(
+                f"there are no portraits in {folder}; make some with: "
+                f"python -m face3d_widgets.training render --count 1000 --out {folder}"
+            )
+        paths += found
     shards = []
     count = 0
-    for path in _shard_files(folder):
+    for path in paths:
         shards.append(_read_shard(path))
         count += len(shards[-1][1])
         if most is not None and count >= most:
             break
-    if not shards:
-        raise FileNotFoundError(
-            f"there are no portraits in {folder}; make some with: "
-            f"python -m face3d_widgets.training render --count 1000 --out {folder}"
-        )
     return RenderSet(shards)
 
 
-def _shard_files(folder: Path) -> Iterator[Path]:
-    yield from sorted(p for p in folder.glob("*.npz") if re.fullmatch(r"shard-\d{5,}", p.stem))
+def _shard_files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.glob("*.npz") if re.fullmatch(r"shard-\d{5,}", p.stem))
 
 
 def _read_shard(path: Path) -> tuple[dict[str, NDArray[Any]], list[dict[str, Any]]]:

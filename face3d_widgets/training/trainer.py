@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from face3d_widgets import __version__
+from face3d_widgets.depth.face_lite import FaceLite
 from face3d_widgets.training.batches import batches
 from face3d_widgets.training.checkpoints import (
     checkpoint_path,
@@ -134,7 +135,7 @@ def train_on(
     if imagenet and not resume and start is None:
         load_imagenet_encoder(run.network.encoder)
     if start is not None:
-        run.network.load_state_dict(_read_start(start))
+        run.network.load_state_dict(_read_start(start, run.network))
     run.place()
     if resume:
         run.restore(load_checkpoint(checkpoint_path(out)))
@@ -233,10 +234,13 @@ def _write_log(run: Run, out: Path) -> None:
     write_whole(out.with_suffix(".log.json"), json.dumps(run.log, indent=0).encode())
 
 
-def _read_start(path: Path) -> dict[str, Tensor]:
+def _read_start(path: Path, network: FaceLite) -> dict[str, Tensor]:
+    """Weights to start from; those of a network without an overview get one that says nothing."""
     from safetensors.torch import load_file
 
-    return {name: value.float() for name, value in load_file(path).items()}
+    weights = {name: value.float() for name, value in load_file(path).items()}
+    overview = {f"overview.{name}": value for name, value in network.overview.state_dict().items()}
+    return weights if overview.keys() & weights.keys() else weights | overview
 
 
 def _metadata(
@@ -249,12 +253,11 @@ def _metadata(
             versions[library] = version(library)
         except PackageNotFoundError:
             continue
-    first = renders[0].facts
     data = {
         "portraits": len(renders) - held_out,
         "held_out": held_out,
         "size": int(renders[0].labels.shape[0]),
-        "seed": first.get("seed"),
+        "seeds": sorted({one.facts["seed"] for one in renders if "seed" in one.facts}),
     }
     facts = {
         "recipe": asdict(run.recipe),
