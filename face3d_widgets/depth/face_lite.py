@@ -174,8 +174,12 @@ class _OverviewLayer(nn.Module):
 
     def forward(self, cells: Tensor) -> Tensor:
         """(n, cells, width) to the same."""
-        asked = self.ask(self.norm1(cells)).unflatten(2, (3, self.heads, -1))
-        query, key, value = asked.permute(2, 0, 3, 1, 4)
+        # Cut in three first: where there are as many cells as heads, OpenVINO 2026 takes one
+        # for the other in a single tensor of (n, cells, 3, heads, width).
+        query, key, value = (
+            asked.unflatten(2, (self.heads, -1)).transpose(1, 2)
+            for asked in self.ask(self.norm1(cells)).chunk(3, dim=2)
+        )
         answer = F.scaled_dot_product_attention(query, key, value)
         cells = cells + self.answer(answer.transpose(1, 2).flatten(2))
         return cells + self.narrow(F.gelu(self.widen(self.norm2(cells))))

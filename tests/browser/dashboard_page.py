@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.waiting import at_rest, eventually, frames
-from tests.serving import wait_until_drawn
+from tests.serving import READY, wait_until_drawn
 
 FIGURE = "document.querySelector('.f3d-figure')"
 
@@ -232,3 +232,16 @@ def start_again(page, start):
     page.get_by_text("Reset the view").click()
     wait_for_kernel(page)
     eventually(lambda: view_now(page), lambda now: same_view(now, start))
+
+
+def reload(page):
+    """Load a page anew and wait until it can be used.
+
+    The old page gives up its kernel first; what it would still say then cannot be sent, and need
+    not be.
+    """
+    errors = page.watched.errors
+    known = len(errors)
+    page.reload()
+    errors[known:] = [error for error in errors[known:] if error != "Cannot send"]
+    page.wait_for_selector(READY)

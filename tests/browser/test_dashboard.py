@@ -18,6 +18,7 @@ from tests.browser.dashboard_page import (
     numbers_of,
     output,
     picture,
+    reload,
     turn,
     wait_for_camera,
     wait_for_change,
@@ -25,7 +26,7 @@ from tests.browser.dashboard_page import (
     wait_for_status,
 )
 from tests.browser.waiting import eventually
-from tests.serving import READY, open_dashboard
+from tests.serving import open_dashboard
 
 pytestmark = pytest.mark.browser
 
@@ -266,8 +267,7 @@ def test_dark_and_light(new_page, address):
     eventually(lightness, lambda sum_of_rgb: sum_of_rgb < 150)
     page.get_by_role("button", name="Theme").click()
     eventually(lightness, lambda sum_of_rgb: sum_of_rgb > 600)
-    page.reload()
-    page.wait_for_selector(READY)
+    reload(page)
     eventually(lightness, lambda sum_of_rgb: sum_of_rgb > 600)  # the choice lasts
 
 
@@ -275,8 +275,7 @@ def test_a_closed_page_leaves_no_kernel(new_page, address):
     page = new_page()
     open_dashboard(page, address)
     own = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
-    page.reload()
-    page.wait_for_selector(READY)
+    reload(page)
     kernel = f"{address}api/kernels/{own}"
     eventually(lambda: page.request.get(kernel).status, lambda status: status == 404)
     page.watched.errors.clear()  # the connection that the old page gave up

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched
-from tests.browser.dashboard_page import too_wide
+from tests.browser.dashboard_page import reload, too_wide
 from tests.browser.waiting import eventually, hear, new_context
 from tests.serving import READY, open_dashboard, wait_until_drawn
 
@@ -18,7 +18,7 @@ EYE = "document.querySelector('.js-plotly-plot')._fullLayout.scene._scene.getCam
 
 
 def status_names(page, name):
-    expect(page.locator(f"{READY}")).to_contain_text(name)
+    expect(page.locator(READY)).to_contain_text(name)
     wait_until_drawn(page)
 
 
@@ -80,8 +80,7 @@ def test_the_address_follows_and_a_reload_keeps_what_was_set(replayed, address):
     page.locator("[data-trait=axes] label").click()
     page.wait_for_function("/&a=1/.test(location.hash) && /cam=0,-1.49/.test(location.hash)")
     hash_before = page.evaluate("location.hash")
-    page.reload()
-    page.wait_for_selector(READY)
+    reload(page)
     status_names(page, "rendered_elder")
     page.wait_for_function("document.querySelector('[data-trait=axes] input').checked")
     page.wait_for_function(f"location.hash === {hash_before!r}")
