@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -70,6 +71,32 @@ def _parser() -> argparse.ArgumentParser:
         served.add_argument(
             "--no-browser", action="store_true", help="print the address and open nothing"
         )
+        served.add_argument(
+            "--host-name",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="a name that browsers call this server by, beside its address; may be repeated",
+        )
+        served.add_argument(
+            "--base-url",
+            type=_base_url,
+            default="/",
+            metavar="/PATH/",
+            help="where the pages stand behind a web server or proxy; default: /",
+        )
+        served.add_argument(
+            "--pages",
+            type=_positive,
+            metavar="N",
+            help="pages open at once; default: what the free memory holds",
+        )
+        served.add_argument(
+            "--pages-each",
+            type=_positive,
+            metavar="N",
+            help="of them, those from one address; default: 40",
+        )
 
     depth = commands.add_parser("depth", help="estimate the depth of photos")
     depth.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
@@ -107,6 +134,19 @@ def _port(text: str) -> int:
     if not 1 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is no port; give a number from 1 to 65535")
     return port
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too few; give 1 or more")
+    return number
+
+
+def _base_url(text: str) -> str:
+    if not re.fullmatch(r"/?([\w.~@+-]+/)*([\w.~@+-]+/?)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no path; give one such as /faces/")
+    return text
 
 
 def _add_network(command: argparse.ArgumentParser) -> None:
@@ -180,6 +220,10 @@ def _serve(arguments: argparse.Namespace) -> int:
         open_browser=not arguments.no_browser,
         ip=arguments.ip,
         lessons=arguments.lessons,
+        host_names=arguments.host_name,
+        base_url=arguments.base_url,
+        most_pages=arguments.pages,
+        most_pages_from_one=arguments.pages_each,
     )
     return 0
 

@@ -14,6 +14,7 @@ import tornado.web
 import yaml
 from jupyter_server.config_manager import BaseJSONConfigManager
 from jupyter_server.extension.manager import ExtensionPackage
+from traitlets.config import Config
 
 from face3d_widgets.depth import DEFAULT_MODEL, DepthEstimator
 from face3d_widgets.samples import load_sample
@@ -118,7 +119,9 @@ class FakeServer:
 
     def __init__(self, base_url, idle=0):
         self.web_app = tornado.web.Application(base_url=base_url)
-        self.kernel_manager = SimpleNamespace(cull_idle_timeout=idle, cull_interval=300)
+        self.kernel_manager = SimpleNamespace(
+            cull_idle_timeout=idle, cull_interval=300, config=Config(), connection_dir=""
+        )
 
     def handler_of(self, path):
         request = SimpleNamespace(
@@ -149,6 +152,17 @@ def test_idle_kernels_are_ended_unless_the_server_says_when():
     load(told)
     assert 0 < server.kernel_manager.cull_idle_timeout <= 3600
     assert (told.kernel_manager.cull_idle_timeout, told.kernel_manager.cull_interval) == (99, 300)
+
+
+def test_kernels_use_private_sockets_unless_the_server_says_otherwise():
+    server = FakeServer("/")
+    load(server)
+    told = FakeServer("/")
+    told.kernel_manager.config.KernelManager.transport = "tcp"
+    load(told)
+    if os.name != "nt":
+        assert server.kernel_manager.config.ConnectionFileMixin.transport == "ipc"
+    assert "transport" not in told.kernel_manager.config.ConnectionFileMixin
 
 
 def test_the_server_compresses_and_takes_large_messages():

@@ -155,23 +155,55 @@ def test_the_shipped_network(folder, monkeypatch):
     assert values[40, 48] > values[5, 5] + 3
 
 
+SERVED = {
+    "port": 8866,
+    "open_browser": True,
+    "ip": "127.0.0.1",
+    "lessons": False,
+    "host_names": [],
+    "base_url": "/",
+    "most_pages": None,
+    "most_pages_from_one": None,
+}
+
+
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
+    ("arguments", "told"),
     [
-        (["dashboard"], {"port": 8866, "open_browser": True, "ip": "127.0.0.1", "lessons": False}),
+        ("dashboard", {}),
         (
-            ["dashboard", "--port", "9000", "--no-browser", "--ip", "0.0.0.0"],
-            {"port": 9000, "open_browser": False, "ip": "0.0.0.0", "lessons": False},
+            "dashboard --port 9000 --no-browser --ip 0.0.0.0",
+            {"port": 9000, "open_browser": False, "ip": "0.0.0.0"},
         ),
-        (["lessons"], {"port": 8866, "open_browser": True, "ip": "127.0.0.1", "lessons": True}),
+        ("lessons", {"lessons": True}),
+        (
+            "dashboard --host-name a.example --host-name b.example --base-url /faces",
+            {"host_names": ["a.example", "b.example"], "base_url": "/faces"},
+        ),
+        ("dashboard --pages 9 --pages-each 3", {"most_pages": 9, "most_pages_from_one": 3}),
     ],
 )
-def test_dashboard_and_lessons_start_the_server(arguments, expected, monkeypatch):
+def test_dashboard_and_lessons_start_the_server(arguments, told, monkeypatch):
     calls = []
     server = SimpleNamespace(run=lambda **options: calls.append(options))
     monkeypatch.setitem(sys.modules, "face3d_widgets.server.app", server)
-    assert main(arguments) == 0
-    assert calls == [expected]
+    assert main(arguments.split()) == 0
+    assert calls == [SERVED | told]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--base-url", "http://x/", "is no path"),
+        ("--base-url", "/a b/", "is no path"),
+        ("--pages", "0", "too few"),
+        ("--port", "0", "is no port"),
+    ],
+)
+def test_what_cannot_be_served_is_said(option, value, says, capsys):
+    with pytest.raises(SystemExit):
+        main(["dashboard", option, value])
+    assert says in capsys.readouterr().err
 
 
 # --- networks ----------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """Voila's settings, without starting it. tests/browser opens the real page."""
 
 import gzip
+import json
+import logging
 import os
 import re
 
@@ -8,7 +10,9 @@ import jinja2
 import pytest
 import tornado.testing
 import tornado.web
+from voila.configuration import VoilaConfiguration
 from voila.paths import collect_template_paths
+from voila.utils import get_page_config
 
 from face3d_widgets.figures.figure_widget import plotly_script
 from face3d_widgets.image import MAX_BYTES
@@ -44,7 +48,7 @@ def test_settings(make):
     # Another template could be asked for in the address, and Voila's own look outside.
     assert config.VoilaConfiguration.allow_template_override == "NO"
     assert 0 < config.MappingKernelManager.cull_idle_timeout <= 3600
-    assert config.VoilaConfiguration.preheat_kernel is True
+    assert config.VoilaConfiguration.preheat_kernel is False  # our own page is kept ready
     assert config.KernelRestarter.restart_limit == 0
 
 
@@ -103,12 +107,34 @@ def test_both_templates_have_one_page_for_errors(name, monkeypatch):
 
 
 @pytest.mark.parametrize("base_url", ["/", "/user/anna/"])
-def test_the_page_is_told_where_the_script_is(base_url):
-    given = {"appName": "Voila"}
+def test_the_page_is_told_where_things_are(base_url):
+    given = {"appVersion": "1", "fullStaticUrl": "https://elsewhere"}
     config = settings.add_plotly_address(given, base_url=base_url, notebook_path="x")
-    assert config["appName"] == "Voila"
+    assert config["appVersion"] == "1"
+    assert config["fullStaticUrl"] == f"{base_url}voila/static"
     assert config["face3dPlotly"].startswith(f"{base_url}voila/face3d/plotly.js?v=")
-    assert given == {"appName": "Voila"}
+    assert given == {"appVersion": "1", "fullStaticUrl": "https://elsewhere"}
+
+
+@pytest.mark.parametrize("make", [settings.settings, settings.lesson_settings])
+def test_a_page_has_its_extensions_whatever_jupyterlab_has_turned_off(make, monkeypatch, tmp_path):
+    labconfig = tmp_path / "labconfig"
+    labconfig.mkdir()
+    off = {"disabledExtensions": {"anywidget": True}, "fullStaticUrl": "https://elsewhere"}
+    (labconfig / "page_config.json").write_text(json.dumps(off))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    config = VoilaConfiguration(config=make())
+    told = {
+        "base_url": "/",
+        "settings": {},
+        "log": logging.getLogger(),
+        "voila_configuration": config,
+    }
+    voilas = get_page_config(**told)
+    assert voilas["fullStaticUrl"] == "https://elsewhere"  # that is what has to be made good
+    ours = config.page_config_hook(voilas, **told)
+    assert {one["name"] for one in ours["federated_extensions"]} == set(config.extension_allowlist)
+    assert "elsewhere" not in json.dumps(ours)
 
 
 def test_the_lessons_are_what_opens_where_they_were_asked_for():

@@ -1,32 +1,44 @@
-"""What the server answers: pages of the dashboard and the lessons, and Plotly's script."""
+"""What the server answers: pages, what they ask of their kernels, and Plotly's script."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import tornado.web
-from jupyter_server.services.contents.largefilemanager import LargeFileManager
+from jupyter_client.jsonutil import json_default
+from jupyter_core.utils import ensure_async
+from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from traitlets.config import Config
 from voila.configuration import VoilaConfiguration
 from voila.paths import collect_template_paths
-from voila.tornado.handler import TornadoVoilaHandler
+from voila.static_file_handler import TemplateStaticFileHandler
 
+from face3d_widgets.server.kernel_socket import KernelSocket
 from face3d_widgets.server.notebooks import FIRST_LESSON, notebooks_folder
+from face3d_widgets.server.page_sessions import PageSessions
+from face3d_widgets.server.pages import Page, PageMaker
 from face3d_widgets.server.settings import find_templates, lesson_settings, settings
 
 __all__ = [
-    "Page",
+    "EndPage",
+    "KernelState",
     "PlotlyScript",
+    "TemplateFile",
     "compressed_plotly_script",
     "dashboard_handlers",
+    "kernel_handlers",
     "lesson_handlers",
+    "page_options",
     "script_handlers",
 ]
+
+_KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 
 
 class PlotlyScript(tornado.web.RequestHandler):
@@ -58,45 +70,41 @@ def compressed_plotly_script() -> asyncio.Future[bytes]:
     )
 
 
-class Page(TornadoVoilaHandler):
-    """The page, with the cookie that it needs to end its kernel when it is closed.
+class KernelState(APIHandler):
+    """How a page's kernel is, for that page alone."""
 
-    Without it the server refuses the page's last message, and each closed page
-    leaves a kernel with its photos behind.
-    """
-
-    async def prepare(self) -> None:
-        """Set the cookie before the page is written."""
-        await super().prepare()
-        _ = self.xsrf_token  # reading it sets the cookie
+    async def get(self, kernel_id: str) -> None:
+        """Answer with Jupyter's model of a kernel, and why its socket was refused, if it was."""
+        page = self.settings["face3d_sessions"].owned(kernel_id, self)
+        model = await ensure_async(self.kernel_manager.kernel_model(kernel_id))
+        self.finish(json.dumps({**model, "refused": page.refused}, default=json_default))
 
 
-class _PackagePage(Page):
-    """A page of a notebook that travels with the package, whatever folder the server shows."""
+class EndPage(APIHandler):
+    """Where a page says that it is left."""
 
-    _folder = "."
+    def check_xsrf_cookie(self) -> None:
+        """Take the page's own cookie, which no other site can send, and its origin for proof."""
+        if not self.request.headers.get("Origin") or not self.check_origin():
+            raise tornado.web.HTTPError(403)
 
-    @property
-    def contents_manager(self) -> LargeFileManager:
-        """Reads the package's notebooks."""
-        return _package_notebooks()
+    async def post(self, kernel_id: str) -> None:
+        """End the page's kernel."""
+        sessions: PageSessions = self.settings["face3d_sessions"]
+        await sessions.end(sessions.owned(kernel_id, self))
+        self.set_status(204)
+        self.finish()
 
-    async def get(self, path: str = "") -> None:
-        """Run the notebook and answer with its page."""
-        notebook = f"{self._folder}/{path}" if self._folder != "." else path
-        if not (notebooks_folder() / notebook).is_file():
+
+class TemplateFile(TemplateStaticFileHandler):
+    """A file of a page's template; Voila's own fails at addresses that name none."""
+
+    def parse_url_path(self, url_path: str) -> str:
+        """The path of a file, 404 where the address is not TEMPLATE/static/PATH."""
+        parts = url_path.split("/")
+        if len(parts) < 3 or parts[1] != "static" or ".." in parts or "" in parts:
             raise tornado.web.HTTPError(404)
-        await super().get(notebook)
-
-
-class _LessonPage(_PackagePage):
-    _folder = "lessons"
-
-
-@cache
-def _package_notebooks() -> LargeFileManager:
-    # Nothing is written there: Voila only reads.
-    return LargeFileManager(root_dir=str(notebooks_folder()))
+        return str(super().parse_url_path(url_path))
 
 
 def script_handlers(base_url: str) -> list[Any]:
@@ -104,34 +112,61 @@ def script_handlers(base_url: str) -> list[Any]:
     return [(url_path_join(base_url, "voila", "face3d", r"plotly\.js"), PlotlyScript)]
 
 
-def dashboard_handlers(base_url: str) -> list[Any]:
+def kernel_handlers(base_url: str) -> list[Any]:
+    """What pages ask of their kernels, where no Jupyter server answers it."""
+    return [
+        (url_path_join(base_url, "api", "kernels", _KERNEL), KernelState),
+        (url_path_join(base_url, "api", "kernels", _KERNEL, "channels"), KernelSocket),
+        (url_path_join(base_url, "voila", "api", "shutdown", _KERNEL), EndPage),
+    ]
+
+
+def dashboard_handlers(base_url: str, application: Any, sessions: PageSessions) -> list[Any]:
     """The dashboard at BASE/face3d/, for a server whose first page is another."""
     here = url_path_join(base_url, "face3d")
-    options = _page_options(settings())
+    options = page_options(settings(), application, sessions)
     return [
         (here, tornado.web.RedirectHandler, {"url": f"{here}/dashboard.ipynb"}),
         (f"{here}/", tornado.web.RedirectHandler, {"url": f"{here}/dashboard.ipynb"}),
-        (url_path_join(here, r"(dashboard\.ipynb)"), _PackagePage, options),
+        (url_path_join(here, r"(dashboard\.ipynb)"), Page, options),
     ]
 
 
-def lesson_handlers(base_url: str) -> list[Any]:
-    """The lessons at BASE/face3d/lessons/."""
+def lesson_handlers(
+    base_url: str, application: Any, sessions: PageSessions, folder: str = ""
+) -> list[Any]:
+    """The lessons at BASE/face3d/lessons/; their kernels work in a folder of the server's root."""
     here = url_path_join(base_url, "face3d", "lessons")
     first = {"url": f"{here}/{FIRST_LESSON}"}
+    options = page_options(lesson_settings(), application, sessions)
+    options |= {"notebooks": notebooks_folder() / "lessons", "folder": folder}
     return [
         (here, tornado.web.RedirectHandler, first),
         (f"{here}/", tornado.web.RedirectHandler, first),
-        (url_path_join(here, r"([0-9]\w+\.ipynb)"), _LessonPage, _page_options(lesson_settings())),
+        (url_path_join(here, r"([0-9]\w+\.ipynb)"), Page, options),
     ]
 
 
-def _page_options(config: Config) -> dict[str, Any]:
-    """What Voila's handler wants to know."""
+def page_options(config: Config, application: Any, sessions: PageSessions) -> dict[str, Any]:
+    """What `Page` wants to know.
+
+    Parameters
+    ----------
+    config : Config
+    application : tornado.web.Application
+    sessions : PageSessions
+    """
     find_templates()
-    template = config.VoilaConfiguration.template
-    return {
+    voila = VoilaConfiguration(config=config)
+    options = {
         "config": config,
-        "template_paths": collect_template_paths(["voila", "nbconvert"], template, prune=True),
-        "voila_configuration": VoilaConfiguration(config=config),
+        "template_paths": collect_template_paths(
+            ["voila", "nbconvert"], voila.template, prune=True
+        ),
+        "voila_configuration": voila,
+    }
+    return {
+        "voila_configuration": voila,
+        "maker": PageMaker(application.settings, options, sessions),
+        "notebooks": notebooks_folder(),
     }

@@ -1,0 +1,54 @@
+"""A place for what Jupyter and IPython keep, where the account has no home to write to.
+
+In a container's account there may be no home folder, or none that can be written, or the
+account's number has no name at all. Pages keep nothing: a folder that goes with the program
+does as well.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+__all__ = ["find_home"]
+
+_FOLDERS = {  # what is kept, below the folder
+    "JUPYTER_DATA_DIR": "jupyter",
+    "JUPYTER_RUNTIME_DIR": "jupyter-runtime",
+    "JUPYTER_CONFIG_DIR": "jupyter-config",
+    "MPLCONFIGDIR": "matplotlib",
+    "IPYTHONDIR": "ipython",
+}
+
+
+def find_home() -> None:
+    """Let this process and its kernels write nothing below a home that cannot be written to.
+
+    IPython's folder is a new one in any case, unless `IPYTHONDIR` names one: what a person
+    lets IPython do at its start is meant for other notebooks than these pages.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="f3d-home-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    names = ["IPYTHONDIR"]
+    home = _home()
+    if home is None:
+        os.environ["HOME"] = str(folder)
+    if home is None or not os.access(home, os.W_OK):
+        names = list(_FOLDERS)
+    for name in names:
+        if not os.environ.get(name):
+            made = folder / _FOLDERS[name]
+            made.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.environ[name] = str(made)
+
+
+def _home() -> Path | None:
+    """The account's home folder; None where neither HOME nor the list of accounts names one."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home if home.is_absolute() else None

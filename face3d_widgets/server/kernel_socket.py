@@ -1,0 +1,132 @@
+"""The web socket between a page and its kernel.
+
+It takes the place of Voila's, and is stricter: it speaks one protocol, opens only for the
+page that a kernel was started for, reads no number of a frame unchecked, and hands on only
+what a page of widgets has to say.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import tornado.web
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+
+from face3d_widgets.server.frames import PROTOCOL, FrameError, message_type, read_frame
+from face3d_widgets.server.page_sessions import PageSession, PageSessions
+
+__all__ = ["KernelSocket", "PageConnection"]
+
+#: What a page may say, and on which channels.
+_MESSAGES = frozenset(
+    {"comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request"}
+)
+_CHANNELS = frozenset({"shell", "control"})
+#: A page opens no widgets by itself; it asks for those that are there.
+_COMM_TARGETS = frozenset({"jupyter.widget.control"})
+
+
+class PageConnection(ZMQChannelsWebsocketConnection):
+    """What passes between web socket and kernel."""
+
+    def handle_incoming_message(self, incoming_msg: bytes | str) -> None:
+        """Hand a page's message on, if it is one that pages send; close the socket if it is none.
+
+        Parameters
+        ----------
+        incoming_msg : bytes or str
+            A frame; text is none.
+        """
+        if not self.channels:  # closed already
+            return
+        try:
+            frame = read_frame(incoming_msg)
+            kind = message_type(frame.parts[0])
+            allowed = kind in _MESSAGES and frame.channel in _CHANNELS
+            if allowed and kind == "comm_open":
+                allowed = _comm_target(frame.parts[3]) in _COMM_TARGETS
+        except FrameError as error:
+            self.log.warning("A page's connection was closed: %s.", error)
+            self.websocket_handler.close(1002, "This is no message.")
+            return
+        if not allowed:
+            self.log.warning("A message that no page of ours sends was dropped.")
+            return
+        self.session.send_raw(self.channels[frame.channel], frame.parts)
+
+    def _on_zmq_reply(self, stream: Any, msg_list: Any) -> None:
+        """Hand a kernel's message on, but for the code that it runs."""
+        if message_type(bytes(msg_list[0])) != "execute_input":
+            super()._on_zmq_reply(stream, msg_list)
+
+
+def _comm_target(content: bytes) -> Any:
+    try:
+        named = json.loads(content)
+    except (ValueError, RecursionError):
+        raise FrameError("the content is no JSON") from None
+    return named.get("target_name") if isinstance(named, dict) else None
+
+
+class KernelSocket(KernelWebsocketHandler):
+    """The address of a kernel's web socket; what is refused is remembered for the page to tell."""
+
+    # Tornado's own pings find a page that is gone without a word. (Jupyter's count in
+    # milliseconds what Tornado takes for seconds.)
+    ping_interval = 30.0  # seconds
+    ping_timeout = 30.0
+
+    async def open(self, kernel_id: str) -> None:
+        """Connect with the kernel."""
+        await self.connection.connect()
+
+    @property
+    def sessions(self) -> PageSessions:
+        """The kernels of all pages."""
+        sessions: PageSessions = self.settings["face3d_sessions"]
+        return sessions
+
+    async def get(self, kernel_id: str) -> None:
+        """Open the socket, for the page that the kernel was started for."""
+        self.page = self._own_page(kernel_id)
+        headers = self.request.headers
+        if headers.get("Upgrade", "").lower() != "websocket":
+            self._refuse(
+                400,
+                "something between this page and its server does not hand on web sockets "
+                "(the headers Upgrade and Connection)",
+            )
+        offered = headers.get("Sec-WebSocket-Protocol", "").split(",")
+        if PROTOCOL not in [name.strip() for name in offered]:
+            self._refuse(
+                400,
+                "something between this page and its server drops the header "
+                "Sec-WebSocket-Protocol",
+            )
+        await super().get(kernel_id=kernel_id)
+
+    def _own_page(self, kernel_id: str) -> PageSession:
+        return self.sessions.owned(kernel_id, self)
+
+    def check_origin(self, origin: str | None = None) -> bool:
+        """Whether the page that asks is one of this server's."""
+        names = self.settings.get("face3d_names")
+        origin = self.request.headers.get("Origin") if origin is None else origin
+        if super().check_origin(origin):
+            return True
+        host = urlsplit(origin or "").hostname
+        if names is not None and host in names.given:
+            return True
+        self.page.refused = (
+            f"this page is at {urlsplit(origin or '').netloc!r}, and the web server in front "
+            f"hands on the name {self.request.host!r}; let it hand on the page's own, or start "
+            "the dashboard with --host-name"
+        )
+        return False
+
+    def _refuse(self, status: int, reason: str) -> None:
+        self.page.refused = reason
+        raise tornado.web.HTTPError(status, reason)
