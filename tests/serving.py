@@ -46,9 +46,11 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @contextmanager
-def serving(command: list[str]) -> Iterator[tuple[str, subprocess.Popen]]:
-    """The address that a server prints, and its process."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def serving(command: list[str], **options) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address that a server prints, and its process; `options` are those of `Popen`."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
     lines = []
     try:
         for line in process.stdout:
@@ -65,10 +67,10 @@ def serving(command: list[str]) -> Iterator[tuple[str, subprocess.Popen]]:
         process.wait(60)
 
 
-def dashboard(*arguments: str):
+def dashboard(*arguments: str, **options):
     """The address of a running `face3d dashboard`, and its process, as a context manager."""
     command = [sys.executable, "-m", "face3d_widgets.cli", "dashboard", "--no-browser"]
-    return serving([*command, *arguments])
+    return serving([*command, *arguments], **options)
 
 
 def open_dashboard(page: Page, address: str) -> None:

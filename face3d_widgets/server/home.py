@@ -36,13 +36,21 @@ def find_home() -> None:
     home = _home()
     if home is None:
         os.environ["HOME"] = str(folder)
-    if home is None or not os.access(home, os.W_OK):
+    if home is None or not _can_be_written(home):
         names = list(_FOLDERS)
     for name in names:
         if not os.environ.get(name):
             made = folder / _FOLDERS[name]
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.environ[name] = str(made)
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _home() -> Path | None:
