@@ -38,6 +38,7 @@ def test_the_name_in_a_host(host, name):
         ("[::1]:8866", True),
         ("class.example", True),
         ("CLASS.example:443", True),
+        ("192.0.2.1", True),
         ("10.0.0.7:8866", True),  # where it came in
         ("10.0.0.8:8866", False),
         ("evil.example", False),
@@ -47,7 +48,7 @@ def test_the_name_in_a_host(host, name):
     ],
 )
 def test_own_names_are_known(host, known):
-    names = Names(["class.example", "127.0.0.1"])
+    names = Names(["class.example"], "192.0.2.1")
     assert names.knows(request(host, reached="10.0.0.7")) is known
 
 

@@ -295,6 +295,13 @@ def test_other_names_are_refused(address):
     assert status(address, "HEAD", Host=f"localhost:{place.port}") == 200
 
 
+def test_a_path_that_a_proxy_puts_in_front_is_asked_for(address):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(address, X_Forwarded_Context="/proxy/18868<")
+    assert refused.value.code == 404
+    assert "--base-url /proxy/18868&lt;/" in refused.value.read().decode()
+
+
 def test_no_cookie_is_any_jupyter_servers(address, visitor):
     assert not {"_xsrf", "username"} & set(re.findall(r"(\w+)[=-]", visitor.cookie))
 

@@ -96,7 +96,7 @@ class DashboardServer(Voila):
         self._sessions = PageSessions(
             self.kernel_manager, most=self.most, most_from_one=self.most_from_one
         )
-        self._names = Names([*self.host_names, self.ip])
+        self._names = Names(self.host_names, self.ip)
         return made | {
             "jinja2_env": made["voila_jinja2_env"],  # every error is told on our page
             "face3d_alone": True,

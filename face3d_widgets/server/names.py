@@ -27,18 +27,20 @@ class Names:
     Parameters
     ----------
     given : iterable of str
-        Names from `--host-name`, and the address to listen on.
+        From `--host-name`: names of a web server in front, too.
+    address : str
+        Where the server listens.
     """
 
-    def __init__(self, given: Iterable[str]) -> None:
+    def __init__(self, given: Iterable[str], address: str = "") -> None:
         self.given = frozenset(name.lower().rstrip(".") for name in given if name)
-        self._own = self.given | {"localhost", socket.gethostname().lower()}
+        self._own = self.given | {"localhost", socket.gethostname().lower(), address.lower()}
         self._said: set[str] = set()
 
     def knows(self, request: HTTPServerRequest) -> bool:
         """Whether a request came to a name of this server."""
         name = host_of(request)
-        if name in self._own:
+        if name and name in self._own:
             return True
         try:
             address = ipaddress.ip_address(name)

@@ -223,6 +223,10 @@ class Page(BaseVoilaHandler):
     async def get(self, path: str = "") -> None:
         """Answer with the page."""
         notebook = self._notebook(path)
+        if elsewhere := self._stands_elsewhere():
+            self.set_status(404)
+            self.finish(_templates().get_template("moved.html").render(path=elsewhere))
+            return
         address = visitor_address(self.request)
         try:
             ready = await self._ready.take(address) if self._ready else None
@@ -243,6 +247,13 @@ class Page(BaseVoilaHandler):
         super().on_connection_close()
         if self._sending is not None:
             self._sending.cancel()
+
+    def _stands_elsewhere(self) -> str:
+        """The path that jupyter-server-proxy puts in front, where this server was told another."""
+        path = self.request.headers.get("X-Forwarded-Context", "")
+        told = self.base_url.strip("/")
+        alone = self.settings.get("face3d_alone", False)
+        return f"/{path.strip('/')}/" if alone and path and path.strip("/") != told else ""
 
     def _notebook(self, path: str) -> Path:
         """The notebook of an address, 404 where there is none."""
