@@ -361,7 +361,7 @@ def test_the_page_that_draws_asks_nobody_outside(kept):
     index = made[0].options["page_generator"].generate_index()
     assert "http://" not in index
     assert "https://" not in index
-    assert "drawing_page.js" in index
+    assert index.index("markers.js") < index.index("drawing_page.js")
 
 
 # --- HTML --------------------------------------------------------------------------------------

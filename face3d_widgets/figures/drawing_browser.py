@@ -15,14 +15,14 @@ import signal
 import subprocess
 import threading
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 from face3d_widgets.figures.errors import BrowserError
+from face3d_widgets.figures.scripts import script_path
 
 __all__ = ["DrawingBrowser", "the_browser"]
 
-_PAGE_SCRIPT = Path(__file__).with_name("static") / "drawing_page.js"
+_PAGE_SCRIPTS = [str(script_path(name)) for name in ("markers.js", "drawing_page.js")]
 _ADVICE = "Save as HTML instead, or have the PNG drawn without a browser."
 
 
@@ -123,7 +123,7 @@ class DrawingBrowser:
         from choreographer.errors import ChromeNotFoundError
 
         await self._stop()  # what a browser that died has left
-        page = kaleido.PageGenerator(mathjax=False, others=[str(_PAGE_SCRIPT)])
+        page = kaleido.PageGenerator(mathjax=False, others=[*_PAGE_SCRIPTS])
         try:
             browser = kaleido.Kaleido(page_generator=page, timeout=None)
         except ChromeNotFoundError as error:

@@ -19,8 +19,9 @@ from face3d_widgets.geometry import vertex_normals
 
 __all__ = ["FigureRaster"]
 
-# Plotly draws a marker as a letter, and half a line: sides, diameters and widths in
-# screen pixels for one of the size that it is given, measured on its pictures.
+# Plotly draws a marker as a letter, which `static/markers.js` gives it, and half a line:
+# sides, diameters and widths in screen pixels for one of the size that it is given,
+# measured on its pictures.
 _SQUARE, _DISC, _LINE = 1.912, 1.716, 0.5
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 from plotly.serializers import _py_to_js
 
+from face3d_widgets.figures.scripts import own_script
+
 if TYPE_CHECKING:
     from plotly.graph_objects import FigureWidget
 else:
@@ -59,7 +61,7 @@ class FaceFigureWidget(FigureWidget):
     _revision = t.Int(0).tag(sync=True)
     _data_revision = t.Int(0).tag(sync=True)
     screen_size: tuple[int, int] | None = None
-    _esm = (files(__package__) / "static" / "figure.js").read_text("utf-8")
+    _esm = own_script("markers.js") + own_script("figure.js")
 
     def __init__(self) -> None:
         super().__init__()

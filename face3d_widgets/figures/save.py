@@ -15,6 +15,7 @@ from face3d_widgets.figures.coloring import colored_parts
 from face3d_widgets.figures.drawing_browser import the_browser
 from face3d_widgets.figures.errors import BrowserError, FigureError
 from face3d_widgets.figures.figure_raster import FigureRaster
+from face3d_widgets.figures.scripts import own_script
 
 __all__ = ["IMAGE_FORMATS", "figure_as_shown", "figure_to_html", "figure_to_image", "figure_to_png"]
 
@@ -71,7 +72,7 @@ def figure_to_html(figure: go.Figure, title: str) -> bytes:
         config={"displaylogo": False, "responsive": True},
     )
     head = f'<title>{escape(title)}</title><meta name="viewport" content="width=device-width">'
-    head += "<style>body{margin:0}</style>"
+    head += f"<style>body{{margin:0}}</style><script>{own_script('markers.js')}</script>"
     return page.replace("<head>", f"<head>{head}", 1).encode()
 
 

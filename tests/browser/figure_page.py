@@ -3,7 +3,6 @@
 import base64
 import io
 import time
-from importlib.resources import files
 
 import numpy as np
 from PIL import Image
@@ -85,10 +84,7 @@ class FigurePage:
         scripts = {
             "": ("text/html", PAGE.encode()),
             "plotly.js": ("text/javascript", plotly_script()),
-            "figure.js": (
-                "text/javascript",
-                (files("face3d_widgets.figures") / "static" / "figure.js").read_bytes(),
-            ),
+            "figure.js": ("text/javascript", FaceFigureWidget._esm),
         }
 
         def serve(route):

@@ -9,6 +9,7 @@ import zlib
 from types import SimpleNamespace
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
@@ -19,10 +20,12 @@ from face3d_widgets.figures import (
     figure_to_html,
     figure_to_image,
 )
+from face3d_widgets.figures.cameras import camera
 from face3d_widgets.figures.drawing_browser import the_browser
 from face3d_widgets.figures.figure_raster import FigureRaster
 from face3d_widgets.figures.raster_view import RasterView
 from face3d_widgets.figures.scene import to_figure_axes
+from face3d_widgets.figures.traces import empty_layout
 from face3d_widgets.types import ViewParams
 from tests.browser.figure_page import HEIGHT, WIDTH, FigurePage
 from tests.browser.waiting import at_rest, eventually, frames
@@ -84,8 +87,8 @@ def test_our_renderer_draws_what_chromium_draws(figure_page, scene):
     face_figure = FaceFigure(figure_page.widget)
     face_figure.draw(scene("points"), ViewParams())
     figure_page.show()
-    for camera in ("three-quarter", "front"):
-        figure_page.look_from(face_figure, camera)
+    for place in ("three-quarter", "front"):
+        figure_page.look_from(face_figure, place)
         for look in LOOKS:
             view = ViewParams(**look)
             face_figure.draw(scene(view.draw_as, n_points=10_000, normals=True), view)
@@ -93,8 +96,61 @@ def test_our_renderer_draws_what_chromium_draws(figure_page, scene):
             ours, theirs = shown_raster(figure_page.widget), figure_page.screenshot()
             both = silhouette(theirs) & silhouette(ours)
             assert both.mean() > 0.1
-            assert iou(silhouette(theirs), silhouette(ours)) > 0.95, (camera, look)
-            assert np.abs(theirs - ours)[both].mean() < 8, (camera, look)
+            # Measured: .996 and 1.1 at the worst, in Chromium 150 and 156 alike.
+            assert iou(silhouette(theirs), silhouette(ours)) > 0.98, (place, look)
+            assert np.abs(theirs - ours)[both].mean() < 3, (place, look)
+
+
+@pytest.fixture(scope="module")
+def markers():
+    """A square on the left and a disc on the right."""
+    figure = go.Figure(layout=empty_layout())
+    for x, symbol in ((-0.6, "square"), (0.6, "circle")):
+        marker = {"symbol": symbol, "size": 30, "color": "#000000", "line": {"width": 0}}
+        figure.add_trace(
+            go.Scatter3d(x=[x], y=[0], z=[0], mode="markers", marker={**marker, "opacity": 1})
+        )
+    for axis in ("xaxis", "yaxis", "zaxis"):
+        figure.layout.scene[axis].range = [-2, 2]
+    figure.layout.scene.camera = camera("front")
+    return figure.update_layout(width=WIDTH, height=HEIGHT)
+
+
+def side_and_diameter(image):
+    """Of what is dark in both halves of a picture on white, from the areas."""
+    dark = (255 - image.astype(float)).mean(axis=2) / 255
+    square, disc = (half.sum() for half in np.split(dark, 2, axis=1))
+    return np.sqrt(square), np.sqrt(disc * 4 / np.pi)
+
+
+def test_markers_are_as_large_whatever_fonts_there_are(
+    figure_page, new_page, markers, kept_browser, tmp_path
+):
+    """Plotly's own are as large as the letters of a font that the machine happens to have."""
+    ours = side_and_diameter(FigureRaster(markers).draw(WIDTH, HEIGHT)[..., :3])
+    assert ours == pytest.approx((57, 51), rel=0.03)
+
+    figure_page.widget.add_traces(markers.data)
+    figure_page.widget.update_layout(markers.layout)
+    figure_page.show()
+    assert side_and_diameter(figure_page.screenshot()) == pytest.approx(ours, rel=0.03)
+
+    png = figure_to_image(markers, "png", width_mm=100, dpi=WIDTH / 100 * 25.4)
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    assert picture.size == (WIDTH, HEIGHT)
+    assert side_and_diameter(np.asarray(picture)) == pytest.approx(ours, rel=0.03)
+
+    saved = tmp_path / "markers.html"
+    saved.write_bytes(figure_to_html(markers, "Two markers"))
+    page = new_page(WIDTH, HEIGHT)
+    page.goto(saved.as_uri())
+    page.wait_for_selector(".gl-container canvas")
+
+    def drawn():
+        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        return side_and_diameter(np.asarray(picture))
+
+    eventually(drawn, lambda found: found == pytest.approx(ours, rel=0.03))
 
 
 def test_a_wireframe_is_drawn_where_the_mesh_is(figure_page, scene):

@@ -5,7 +5,8 @@
 // it needs, and whether edges are to be smoothed.
 let antialias = true;
 const toImage = Plotly.toImage;
-Plotly.toImage = (figure, options) => {
+Plotly.toImage = async (figure, options) => {
+  await window.face3dMarkers;
   const { pixelRatio, smooth } = figure.layout?.meta ?? {};
   antialias = smooth ?? true;
   const config = { ...figure.config, ...(pixelRatio && { plotGlPixelRatio: pixelRatio }) };

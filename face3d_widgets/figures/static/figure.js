@@ -16,6 +16,7 @@ function plotlyModule(model) {
 
 async function loadPlotly(model) {
   const module = await import(await scriptAddress(model));
+  await window.face3dMarkers; // it keeps their shapes from the first that it draws
   // After every change Plotly's view tells Python all that it filled in by
   // default, points included, as text: megabytes that nobody here reads.
   module.FigureView.prototype._sendTraceDeltas = () => {};
