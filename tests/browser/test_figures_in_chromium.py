@@ -229,7 +229,7 @@ def test_a_click_gives_the_point_that_is_shown_there(figure_page, scene, draw_as
     page, got = figure_page.page, []
     face_figure.on_click(got.append)
 
-    def click(x, y):
+    def click(x, y, hits=True):
         """What the kernel is told of a click; the page tells of it within two frames."""
         got.clear()
         frames(page)  # what is under the pointer is found in the last drawing
@@ -240,9 +240,11 @@ def test_a_click_gives_the_point_that_is_shown_there(figure_page, scene, draw_as
         page.mouse.click(x, y)
         frames(page)
         figure_page.pump(0.4)
+        if hits:
+            figure_page.wait(lambda: got)
         return list(got)
 
-    assert click(200, 180) == []  # nobody asked
+    assert click(200, 180, hits=False) == []  # nobody asked
     face_figure.set_clickable(True)
     figure_page.drawn()
     for x, y in ((200, 180), (180, 120), (206, 250)):
@@ -250,7 +252,7 @@ def test_a_click_gives_the_point_that_is_shown_there(figure_page, scene, draw_as
         assert len(points) == 1
         assert where(face_figure, shown, points[0]) == pytest.approx((x, y), abs=5)
     assert page.locator(".hoverlayer .hovertext").count() == 0  # no labels
-    assert click(6, 6) == []  # beside it
+    assert click(6, 6, hits=False) == []  # beside it
     got.clear()
     figure_page.drag(200, 180, 25)
     assert got == []  # turned, not clicked
@@ -260,7 +262,7 @@ def test_a_click_gives_the_point_that_is_shown_there(figure_page, scene, draw_as
     assert where(face_figure, shown, point) == pytest.approx((x, y), abs=5)
     face_figure.set_clickable(False)
     figure_page.drawn()
-    assert click(x, y) == []
+    assert click(x, y, hits=False) == []
 
 
 def test_the_page_tells_the_size_of_the_view(figure_page, scene):

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.waiting import eventually
 from tests.serving import FIGURE, serving
 
 pytestmark = pytest.mark.browser
@@ -35,14 +36,27 @@ def notebook(tmp_path):
         yield address.removesuffix("/lab").rstrip("/") + "/lab/tree/one.ipynb"
 
 
+def wait_for_kernel(page, notebook):
+    """Wait until the notebook has a kernel that waits for something to do.
+
+    The page says "idle" of a notebook without one as well; asked to run it then, it runs
+    nothing, or asks which kernel to take.
+    """
+    address = notebook.replace("/lab/tree/one.ipynb", "/api/kernels")
+    eventually(
+        lambda: page.request.get(address).json(),
+        lambda kernels: [k["execution_state"] for k in kernels if k["connections"]] == ["idle"],
+    )
+    page.wait_for_function(
+        "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
+    )
+
+
 def test_view_draws_what_was_there_before_the_page_knew(new_page, notebook):
     page = new_page()
     page.goto(notebook)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    page.wait_for_function(
-        "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'",
-        timeout=60_000,
-    )
+    wait_for_kernel(page, notebook)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_selector(FIGURE, timeout=240_000)
