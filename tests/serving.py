@@ -37,11 +37,12 @@ def find_chromium(playwright: Playwright) -> str:
     return found
 
 
-def launch(playwright: Playwright) -> Browser:
-    """A headless Chromium with software WebGL."""
+def launch(playwright: Playwright, webgl: bool = True) -> Browser:
+    """A headless Chromium with software WebGL, or without any."""
     sandbox = [] if hasattr(os, "geteuid") and os.geteuid() else ["--no-sandbox"]
+    flat = [] if webgl else ["--disable-3d-apis"]
     return playwright.chromium.launch(
-        executable_path=find_chromium(playwright), args=[*_ARGUMENTS, *sandbox]
+        executable_path=find_chromium(playwright), args=[*_ARGUMENTS, *sandbox, *flat]
     )
 
 
@@ -64,7 +65,13 @@ def serving(command: list[str], **options) -> Iterator[tuple[str, subprocess.Pop
         yield found[0], process
     finally:
         process.terminate()
-        process.wait(60)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            # Now and then, with everything closed, a Jupyter server waits for a thread of
+            # AnyIO's that nobody has told to end.
+            process.kill()
+            process.wait()
 
 
 def dashboard(*arguments: str, **options):

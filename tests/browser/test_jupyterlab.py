@@ -43,10 +43,14 @@ def wait_for_kernel(page, notebook):
     nothing, or asks which kernel to take.
     """
     address = notebook.replace("/lab/tree/one.ipynb", "/api/kernels")
-    eventually(
-        lambda: page.request.get(address).json(),
-        lambda kernels: [k["execution_state"] for k in kernels if k["connections"]] == ["idle"],
-    )
+
+    def connected():
+        """The states of the kernels that a page has; while one starts, there may be an error."""
+        answer = page.request.get(address)
+        kernels = answer.json() if answer.ok else []
+        return [kernel["execution_state"] for kernel in kernels if kernel["connections"]]
+
+    eventually(connected, lambda states: states == ["idle"])
     page.wait_for_function(
         "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
     )
