@@ -3,9 +3,11 @@
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from tests.browser.waiting import eventually
+from face3d_widgets.server.notebooks import lesson_notebooks
+from tests.browser.waiting import PATIENCE, eventually, frames
 from tests.serving import serving
 
 pytestmark = pytest.mark.browser
@@ -49,8 +51,32 @@ def test_a_lesson_works_as_a_page(new_page, lessons, width):
     page.get_by_role("link", name="Next: The pinhole →").first.click()
     page.wait_for_url("**/03_the_pinhole.ipynb", wait_until="commit")
     # Plain Voila's own: it has no place for the still picture that Plotly's renderer offers
-    # it, and refuses the last message of a page that is left.
+    # it, for which our pages have one, and refuses the last message of a page that is left.
     ours = [e for e in page.watched.errors if "setData" not in e and "Forbidden" not in e]
     page.close()
     page.watched.errors.clear()
     assert ours == []
+
+
+@pytest.mark.parametrize("lesson", lesson_notebooks(), ids=lambda path: path.stem)
+def test_no_lesson_logs_an_error(new_page, address, lesson):
+    """On our own server's pages, which `face3d lessons` opens."""
+    cells = nbformat.read(lesson, 4).cells
+    figures = sum("show(" in cell.source for cell in cells if cell.cell_type == "code")
+    page = new_page()
+    page.goto(f"{address}face3d/lessons/{lesson.name}", wait_until="commit")
+    page.wait_for_selector("#rendered_cells", timeout=1000 * 2 * PATIENCE)
+    # The text of each figure stands below it; the still picture is made when it is drawn.
+    page.wait_for_function(
+        """(n) => {
+          const graphs = [...document.querySelectorAll('.js-plotly-plot')];
+          return graphs.length >= n && graphs.every((graph) => graph.querySelector('.main-svg'));
+        }""",
+        arg=figures,
+    )
+    page.wait_for_load_state("networkidle")
+    frames(page, 30)
+    errors = [*page.watched.errors]
+    page.close()
+    page.watched.errors.clear()
+    assert errors == []
