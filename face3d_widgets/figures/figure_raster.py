@@ -35,6 +35,8 @@ class FigureRaster:
     ----------
     figure : plotly.graph_objects.Figure
         As `figure_as_shown` gives it.
+    scene : str
+        Of several 3D scenes, the one that is drawn.
 
     Raises
     ------
@@ -42,8 +44,8 @@ class FigureRaster:
         For a figure without a 3D scene, such as a depth map.
     """
 
-    def __init__(self, figure: go.Figure) -> None:
-        self._scene: dict[str, Any] = figure.layout.scene.to_plotly_json()
+    def __init__(self, figure: go.Figure, scene: str = "scene") -> None:
+        self._scene: dict[str, Any] = figure.layout[scene].to_plotly_json()
         if not {"xaxis", "yaxis", "zaxis", "aspectratio"} <= self._scene.keys():
             raise FigureError(
                 "Without a browser only the 3D view can be drawn; install Chrome or Chromium "
@@ -56,7 +58,9 @@ class FigureRaster:
         self._labels: list[tuple[NDArray[np.float32], list[str], dict[str, Any]]] = []
         self._bars: list[tuple[dict[str, Any], NDArray[np.uint8]]] = []
         for trace in figure.data:
-            if trace.visible is not False and len(trace.x):
+            if trace.visible is False or (trace.scene or "scene") != scene:
+                continue
+            if len(trace.x):
                 self._read(trace.to_plotly_json())
 
     def draw(

@@ -49,6 +49,8 @@ class FaceFigureWidget(FigureWidget):
       Plotly sends it with every figure.
     - A page that opens later gets the present data, not those of the start.
     - The browser says when it has drawn, how large the view is and what was clicked.
+    - A browser without WebGL shows pictures that are drawn here; Plotly sends people to
+      another site.
 
     Attributes
     ----------
@@ -61,7 +63,7 @@ class FaceFigureWidget(FigureWidget):
     _revision = t.Int(0).tag(sync=True)
     _data_revision = t.Int(0).tag(sync=True)
     screen_size: tuple[int, int] | None = None
-    _esm = own_script("markers.js") + own_script("figure.js")
+    _esm = "".join(map(own_script, ("markers.js", "picture_view.js", "figure.js")))
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,8 +139,25 @@ class FaceFigureWidget(FigureWidget):
         elif kind == "script":
             script = plotly_script()
             self.send({"type": "script"}, [script])
+        elif kind == "picture":
+            self._send_picture(message)
         elif kind == "drawn":
             self._drawing_since = None
             draw, self._next = self._next, None
             if draw is not None:
                 self.when_drawn(draw)
+
+    def _send_picture(self, asked: dict[str, Any]) -> None:
+        """Answer a page that cannot draw: the view as it is, or as a hand has moved it."""
+        # Imported where it is wanted, which is hardly anywhere.
+        from face3d_widgets.figures.errors import FigureError
+        from face3d_widgets.figures.view_picture import moved_cameras, view_picture
+
+        moved = asked["right"], asked["down"], asked["farther"]
+        if moved != (0, 0, 1):
+            self.update_layout(moved_cameras(self, *moved))
+        try:
+            picture = [view_picture(self, asked["width"], asked["height"], asked["ratio"])]
+        except FigureError:  # nothing is drawn yet; the page asks again when something is
+            picture = []
+        self.send({"type": "picture", "view": asked["view"]}, picture)

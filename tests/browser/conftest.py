@@ -16,11 +16,16 @@ _NOT_OURS = ("Unsatisfied version", "No satisfying version", "Canvas2D", "GPU st
 # Playwright's own event loop must have ended before other tests start theirs,
 # hence the package's scope and not the session's.
 @pytest.fixture(scope="package")
-def browser():
+def playwright():
     with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def browser(playwright):
+    browser = launch(playwright)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="package")

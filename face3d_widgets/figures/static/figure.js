@@ -228,6 +228,29 @@ function linkCameras(el, graph) {
   };
 }
 
+/**
+ * Call `resized()` when the view has another size, and tell the kernel of it.
+ *
+ * Pictures that are made elsewhere have the shape that the view has here.
+ */
+function watchSize(el, model, resized) {
+  let telling;
+  const tell = () => {
+    const { width, height } = el.getBoundingClientRect();
+    if (width && height) model.send({ type: "size", width, height });
+  };
+  const observer = new ResizeObserver(() => {
+    resized();
+    clearTimeout(telling);
+    telling = setTimeout(tell, 200);
+  });
+  observer.observe(el);
+  return () => {
+    observer.disconnect();
+    clearTimeout(telling);
+  };
+}
+
 /** Ask the kernel for the figure as it is now. */
 function freshState(model) {
   return new Promise((resolve) => {
@@ -267,6 +290,7 @@ export default () => {
       el.setAttribute("role", "img");
       el.setAttribute("aria-label", "3D view. The buttons beside it turn it without a mouse.");
       el.dataset.loading = "Loading the 3D view…";
+      if (!hasWebGL()) return showPictures(context);
       loading ??= load();
       try {
         await loading;
@@ -299,23 +323,13 @@ export default () => {
       const stopCamera = watchCamera(el, graph, model);
       const unlinkCameras = linkCameras(el, graph);
 
-      // Pictures that are made elsewhere have the shape that the view has here.
-      let telling;
-      const tellSize = () => {
-        const { width, height } = el.getBoundingClientRect();
-        if (width && height) model.send({ type: "size", width, height });
-      };
-      const resize = new ResizeObserver(() => {
+      const stopWatchingSize = watchSize(el, model, () => {
         if (el.clientWidth && graph._fullLayout) window.Plotly.Plots.resize(graph);
-        clearTimeout(telling);
-        telling = setTimeout(tellSize, 200);
       });
-      resize.observe(el);
       model.send({ type: "mounted" });
       return () => {
         model.send({ type: "unmounted" });
-        resize.disconnect();
-        clearTimeout(telling);
+        stopWatchingSize();
         stopWatching();
         letGo();
         stopCamera();
