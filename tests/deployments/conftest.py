@@ -1,1 +1,1 @@
-from tests.browser.conftest import browser, new_page  # noqa: F401
+from tests.browser.conftest import browser, new_page, playwright  # noqa: F401

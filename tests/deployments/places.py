@@ -4,7 +4,6 @@ import shutil
 import socket
 import subprocess
 import time
-import urllib.request
 from contextlib import contextmanager
 
 import pytest
@@ -63,9 +62,3 @@ def wait_for_port(port, process, log):
             break
         time.sleep(0.2)
     raise RuntimeError(f"nobody listens:\n{log.read_text()[-3000:]}")
-
-
-def fetched(address):
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(address, timeout=60) as answer:
-        return answer.read().decode()

@@ -1,7 +1,9 @@
 """A real JupyterHub with HTTPS: the dashboard and a lesson stand without a false word."""
 
 import os
+import ssl
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -60,7 +62,19 @@ def hub(tmp_path_factory):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("JUPYTER")}
     with started(command, log, cwd=folder, env=environment) as process:
         wait_for_port(port, process, log)
+        eventually(lambda: answers(f"https://127.0.0.1:{port}/hub/api/"))
         yield f"https://127.0.0.1:{port}"
+
+
+def answers(address):
+    """Whether the hub is there, behind its proxy."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    try:
+        with urllib.request.urlopen(address, context=trusting, timeout=10):
+            return True
+    except OSError:
+        return False
 
 
 def opened(new_page, hub, name, path):
