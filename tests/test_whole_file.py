@@ -36,3 +36,38 @@ def test_what_fails_leaves_the_older_one_and_nothing_else(tmp_path):
         half(b"half")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_a_link_and_its_file_is_written(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (disk / "depth.npy").write_bytes(b"old")
+    link, chain = tmp_path / "link.npy", tmp_path / "chain.npy"
+    link.symlink_to(disk / "depth.npy")
+    chain.symlink_to("link.npy")  # relative, and to another link
+    write_whole(chain, b"new")
+    assert (disk / "depth.npy").read_bytes() == b"new"
+    assert link.is_symlink()
+    assert chain.is_symlink()
+    assert list(disk.iterdir()) == [disk / "depth.npy"]
+
+
+def test_a_link_to_nothing_yet_makes_its_file(tmp_path):
+    link = tmp_path / "link.npy"
+    link.symlink_to(tmp_path / "depth.npy")
+    write_whole(link, b"new")
+    assert link.is_symlink()
+    assert (tmp_path / "depth.npy").read_bytes() == b"new"
+    link.unlink()
+    link.symlink_to(tmp_path / "nowhere" / "depth.npy")
+    with pytest.raises(FileNotFoundError):
+        write_whole(link, b"new")
+
+
+def test_links_in_a_ring_are_refused(tmp_path):
+    one, other = tmp_path / "one.npy", tmp_path / "other.npy"
+    one.symlink_to(other)
+    other.symlink_to(one)
+    with pytest.raises(OSError, match="symbolic links"):
+        write_whole(one, b"new")
+    assert one.is_symlink()
