@@ -16,7 +16,7 @@ from tests.gltf_validator import validate
 
 TURN = np.float32([1, -1, -1])
 COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
-TYPES = {5121: "u1", 5125: "<u4", 5126: "<f4"}
+TYPES = {5123: "<u2", 5125: "<u4", 5126: "<f4"}
 
 
 class Glb:
@@ -155,11 +155,24 @@ def test_glb_without_a_photo_has_its_colours_in_linear_light():
     assert "images" not in glb.tree
     assert "TEXCOORD_0" not in glb.primitive["attributes"]
     colors = glb.attribute("COLOR_0")
-    assert (colors[:, 3] == 255).all()
-    # Back to sRGB by the inverse curve, to within the 8 bits of the file.
-    linear = colors[:, :3] / 255
+    assert (colors[:, 3] == 65535).all()
+    linear = colors[:, :3] / 65535
     srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    np.testing.assert_allclose(srgb * 255, surface.colors, atol=4)
+    np.testing.assert_array_equal(np.rint(srgb * 255), surface.colors)
+
+
+def test_dark_colours_stay_apart():
+    """Every grey that a photo can have comes back: 8 linear bits would merge the dark ones."""
+    greys = np.arange(1280, dtype=np.int32).clip(0, 255).astype(np.uint8)
+    surface = replace(dome(), colors=np.stack([greys] * 3, axis=1))
+    data = surface_to_glb(surface)
+    glb = Glb(data)
+    accessor = glb.tree["accessors"][glb.primitive["attributes"]["COLOR_0"]]
+    assert accessor["normalized"] is True
+    linear = glb.attribute("COLOR_0")[:256, 0] / 65535
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    np.testing.assert_array_equal(np.rint(srgb * 255), np.arange(256))
+    assert remarks(validate(data)) == []
 
 
 def test_a_lost_normal_looks_at_the_viewer():

@@ -24,6 +24,7 @@ __all__ = ["surface_to_glb"]
 METRES_PER_UNIT = {"mm": 0.001, "relative": 1.0}
 
 # Numbers that glTF takes from OpenGL.
+_UNSIGNED_SHORT = 5123
 _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
 
@@ -65,8 +66,7 @@ def surface_to_glb(surface: Surface, photo: Photo | None = None) -> bytes:
         material = trimesh.visual.material.PBRMaterial()  # an empty one: `_material` follows
         places = np.stack([u, 1 - v], axis=1)
         mesh.visual = trimesh.visual.TextureVisuals(uv=places, material=material)
-    elif surface.colors is not None:
-        mesh.visual = trimesh.visual.ColorVisuals(mesh, vertex_colors=_linear_rgba(surface.colors))
+    colors = None if textured or surface.colors is None else _linear_rgba(surface.colors)
     picture = texture_jpeg(photo) if textured and photo is not None else None
     scene = trimesh.Scene()
     scene.add_geometry(mesh, geom_name="face" if photo is None else photo.name)
@@ -78,10 +78,26 @@ def surface_to_glb(surface: Surface, photo: Photo | None = None) -> bytes:
             tree["images"] = [{"bufferView": len(buffers) - 1, "mimeType": "image/jpeg"}]
             tree["textures"] = [{"source": 0, "sampler": 0}]
             tree["samplers"] = [_SAMPLER]
+        if colors is not None:
+            buffers["colors"] = colors.tobytes()
 
     def finish_tree(tree: dict[str, Any]) -> None:
         if picture is not None:
             tree["bufferViews"][-1]["byteLength"] = len(picture)
+        if colors is not None:  # trimesh itself writes 8 bits
+            tree["accessors"].append(
+                {
+                    "bufferView": len(tree["bufferViews"]) - 1,
+                    "componentType": _UNSIGNED_SHORT,
+                    "normalized": True,
+                    "type": "VEC4",
+                    "count": len(colors),
+                    "min": colors.min(axis=0).tolist(),
+                    "max": colors.max(axis=0).tolist(),
+                }
+            )
+            attributes = tree["meshes"][0]["primitives"][0]["attributes"]
+            attributes["COLOR_0"] = len(tree["accessors"]) - 1
         _describe(
             tree, surface.unit, f"face3d_widgets {__version__}, trimesh {trimesh.__version__}"
         )
@@ -139,9 +155,12 @@ def _unit_normals(normals: NDArray[np.float32]) -> NDArray[np.float32]:
     return turned / lengths[:, None]
 
 
-def _linear_rgba(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The colours as glTF wants them at vertices: linear light, 8 bits, opaque."""
-    table = np.round(light_of_bytes() * 255).astype(np.uint8)
-    rgba = np.full((len(colors), 4), 255, np.uint8)
+def _linear_rgba(colors: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """The colours as glTF wants them at vertices: linear light, opaque.
+
+    16 bits keep all 256 values of sRGB apart; in 8 bits the darkest 37 become 5.
+    """
+    table = np.round(light_of_bytes() * 65535).astype("<u2")
+    rgba = np.full((len(colors), 4), 65535, "<u2")
     rgba[:, :3] = table[colors]
     return rgba

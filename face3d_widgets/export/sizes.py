@@ -26,7 +26,7 @@ class _Rule:
 _RULES = {
     "ply": _Rule(start=400, vertex=12, normal=12, color=3, face=13),
     "stl": _Rule(start=84, face=50),
-    "glb": _Rule(start=1900, vertex=12, normal=12, color=4, uv=8, face=12),
+    "glb": _Rule(start=1900, vertex=12, normal=12, color=8, uv=8, face=12),
     "obj.zip": _Rule(start=700, vertex=8.8, normal=9.5, color=13.0, uv=11.2, face=6.6),
     "xyz": _Rule(start=0, vertex=37.5),
     "png": _Rule(start=200, pixel=1.25),
