@@ -31,6 +31,7 @@ from face3d_widgets.figures import (
     figure_to_html,
     figure_to_image,
     figure_to_png,
+    is_own_picture,
     save,
 )
 from face3d_widgets.figures.drawing_browser import DrawingBrowser
@@ -215,6 +216,35 @@ def test_a_png_by_the_browser_is_white_and_leaves_the_figure_alone(figure, asked
     assert (options["width"], options["height"], round(options["scale"], 3)) == (300, 200, 2)
     assert drawn["layout"]["paper_bgcolor"] == "white"
     assert figure.layout.paper_bgcolor == background
+
+
+# --- who made it -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("background", ["white", "transparent"])
+@pytest.mark.parametrize("format", ["png", "webp"])
+def test_a_picture_names_its_maker_and_looks_the_same(figure, tmp_path, format, background):
+    data = figure_to_image(figure, format, 30, 100, background, without_browser=True)
+    path = tmp_path / f"a.{format}"
+    path.write_bytes(data)
+    assert is_own_picture(path)
+    with Image.open(path) as picture:
+        picture.load()
+        assert picture.size == (118, 98)
+        bare = io.BytesIO()
+        picture.save(bare, format, lossless=True)
+        pixels = np.asarray(picture.convert("RGBA"))
+    path.write_bytes(bare.getvalue())
+    assert not is_own_picture(path)
+    with Image.open(path) as again:
+        np.testing.assert_array_equal(np.asarray(again.convert("RGBA"))[..., 3], pixels[..., 3])
+
+
+def test_what_cannot_say_it_is_not_ours(tmp_path):
+    path = tmp_path / "a.png"
+    assert not is_own_picture(path)
+    path.write_bytes(b"face3d_widgets")
+    assert not is_own_picture(path)
 
 
 # --- the browser that is kept ------------------------------------------------------------------
@@ -447,6 +477,23 @@ def test_a_depth_map_is_upright_and_not_stretched():
     wide = layout.width - layout.margin.l - layout.margin.r
     tall = layout.height - layout.margin.t - layout.margin.b
     assert wide / tall == pytest.approx(2, rel=0.01)
+
+
+@pytest.mark.parametrize("limits", [(0, 1), (0, 3.3), (-12_345, 23_456), (2e-6, 3e-6), (0, 4e7)])
+def test_the_room_of_the_bar_follows_its_labels(limits):
+    """The picture has its shape whatever the labels are, and round numbers are told right."""
+    figure = depth_map_figure(np.eye(40), limits=limits)
+    layout, bar = figure.layout, figure.data[0].marker.colorbar
+    assert layout.width - layout.margin.l - layout.margin.r == 480
+    assert layout.margin.autoexpand is False
+    assert 3 <= len(bar.tickvals) <= 8
+    assert limits[0] <= bar.tickvals[0] < bar.tickvals[-1] <= limits[1]
+    told = [float(text.replace("\N{MINUS SIGN}", "-")) for text in bar.ticktext]
+    np.testing.assert_allclose(told, bar.tickvals, atol=1e-12)
+    shorter = depth_map_figure(np.eye(40), limits=(0, 8)).layout
+    assert layout.margin.r - shorter.margin.r == pytest.approx(
+        8.2 * (max(map(len, bar.ticktext)) - 1), abs=1
+    )
 
 
 def test_near_is_bright_for_depth_too():

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from face3d_widgets.figures import FigureError, camera, turntable
-from face3d_widgets.figures.turntable import _eyes
+from face3d_widgets.figures.turntable import _eyes, _mp4
 from face3d_widgets.types import ViewParams
 from tests.scenes import SceneMaker
 
@@ -68,6 +68,7 @@ def test_a_gif_has_its_frames_time_and_size_and_goes_on(gif):
     assert sum(durations) == 2000
     assert max(durations) - min(durations) <= 10
     assert gif.info["loop"] == 0  # for ever
+    assert gif.info["comment"].startswith(b"face3d_widgets")
 
 
 def test_the_film_swings_and_ends_where_it_began(gif):
@@ -97,6 +98,37 @@ def test_an_mp4_plays_everywhere_while_it_loads(shown):
     assert (frames[:, :4, :4] > 240).all()
     steps = [change(frames[k], frames[k - 1]) for k in range(12)]
     assert steps[0] < 1.5 * max(steps[1:])
+
+
+PATCHES = np.uint8(
+    [[200, 30, 40], [20, 180, 60], [30, 60, 210], [230, 200, 40], [128] * 3, [210, 160, 130]]
+)
+
+
+@pytest.mark.parametrize("height", [480, 720])
+def test_a_film_says_its_colours_and_they_come_back(height):
+    """By BT.709 whatever its height, as the tags say; a player that heeds them is right."""
+    av = pytest.importorskip("av")
+    row = np.repeat(PATCHES[None], 80, axis=1).reshape(1, -1, 3)
+    picture = np.ascontiguousarray(np.repeat(row, height, axis=0))
+    data = _mp4(iter([picture] * 4), 480, height, 4, 0.5)
+    with av.open(io.BytesIO(data)) as film:
+        [stream] = film.streams.video
+        codec = stream.codec_context
+        assert [codec.color_primaries, codec.color_trc, codec.colorspace] == [1, 1, 1]
+        assert codec.color_range == 1  # limited
+        assert film.metadata["comment"].startswith("face3d_widgets")
+        frame = next(film.decode(stream))
+        # BT.709's own numbers, not the library's.
+        planes = frame.reformat(format="yuv444p").to_ndarray().astype(float)
+        y, u, v = (planes - np.reshape([16, 128, 128], (3, 1, 1))) / np.reshape(
+            [219, 224, 224], (3, 1, 1)
+        )
+        rgb = np.stack([y + 1.5748 * v, y - 0.1873 * u - 0.4681 * v, y + 1.8556 * u], axis=-1)
+        np.testing.assert_allclose(255 * rgb[height // 2, 40::80], PATCHES, atol=3)
+        shown = frame.to_ndarray(format="rgb24")[height // 2, 40::80]
+        np.testing.assert_allclose(shown.astype(int), PATCHES, atol=3)
+    assert b"colr" in data  # for players that read the container alone
 
 
 def test_both_formats_show_the_same(shown, gif):

@@ -23,6 +23,7 @@ from face3d_widgets.session import (
 )
 from face3d_widgets.session.replay import read_settings
 from face3d_widgets.types import GeometryParams, SolidParams, ViewParams
+from face3d_widgets.widgets import PhotoDepthView
 
 SMALL = FileChoices(
     n_faces=2_000, solid=SolidParams(n_faces=4_000), width_mm=30, dpi=100, film_seconds=0.5
@@ -173,6 +174,20 @@ def test_without_a_browser_there_still_is_a_picture(session, no_browser, kind):
 def test_without_a_browser_a_drawing_says_what_to_do(session, no_browser, kind):
     with pytest.raises(FigureError, match="HTML"):
         made(session, kind)
+
+
+@pytest.mark.parametrize("kind", ["depth-map", "pdf"])
+def test_a_figure_has_the_limits_of_the_screen_and_a_title(session, monkeypatch, kind):
+    drawn = []
+    monkeypatch.setattr(files, "figure_to_image", lambda figure, *_: drawn.append(figure) or b"")
+    made(session, kind)
+    [figure] = drawn
+    assert figure.layout.meta["title"].startswith("anna, Face Lite")
+    if kind == "depth-map":
+        page = PhotoDepthView()
+        page.show_depth(session.result.inverse_depth, session.result.geometry.stats)
+        marker = figure.data[0].marker
+        assert (marker.cmin, marker.cmax) == (page._depth["low"], page._depth["high"])
 
 
 @pytest.mark.browser

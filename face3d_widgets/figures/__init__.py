@@ -17,6 +17,7 @@ from face3d_widgets.figures.save import (
     figure_to_png,
 )
 from face3d_widgets.figures.scene import Scene
+from face3d_widgets.figures.signed import is_own_picture
 from face3d_widgets.figures.turntable import FILM_FORMATS, turntable
 from face3d_widgets.figures.wireframe import MOST_WIREFRAME_VERTICES
 
@@ -40,6 +41,7 @@ __all__ = [
     "figure_to_html",
     "figure_to_image",
     "figure_to_png",
+    "is_own_picture",
     "screen_range",
     "turntable",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from base64 import b64encode
 
 import numpy as np
@@ -15,8 +16,11 @@ from face3d_widgets.figures.colormaps import colormap_lut, to_colorscale
 __all__ = ["depth_map_figure"]
 
 # Letters and margins of the figure at its size on the screen, in pixels.
-_FONT, _EDGE, _SCALE_WIDTH, _SCALE_ROOM = 14, 12, 18, 96
+_FONT, _EDGE, _SCALE_WIDTH = 14, 12, 18
 _LARGER_SIDE = 480
+# Beside the bar: a tick and its distance to the label, a digit, the line of the bar's title.
+_TICK, _DIGIT, _TITLE = 10, 8.2, 36
+_TICKS = 6  # about so many
 
 
 def depth_map_figure(
@@ -62,6 +66,9 @@ def depth_map_figure(
     lut = colormap_lut(colormap)[::-1] if near_is_small else colormap_lut(colormap)
     h, w = values.shape
     wide, tall = (round(side * _LARGER_SIDE / max(h, w)) for side in (w, h))
+    ticks, labels = _ticks(low, high)
+    # Its own room, however long the labels: Plotly would take it from the picture.
+    room = _EDGE + _SCALE_WIDTH + _TICK + math.ceil(_DIGIT * max(map(len, labels))) + _TITLE
     figure = go.Figure(
         go.Scatter(
             x=[None],
@@ -84,15 +91,17 @@ def depth_map_figure(
                     "ypad": 0,
                     "outlinewidth": 0,
                     "ticks": "outside",
+                    "tickvals": ticks,
+                    "ticktext": labels,
                 },
             },
         )
     )
     axis = {"visible": False, "fixedrange": True}
     figure.update_layout(
-        width=wide + 2 * _EDGE + _SCALE_ROOM,
+        width=wide + _EDGE + room,
         height=tall + 2 * _EDGE,
-        margin={"l": _EDGE, "r": _EDGE + _SCALE_ROOM, "t": _EDGE, "b": _EDGE},
+        margin={"l": _EDGE, "r": room, "t": _EDGE, "b": _EDGE, "autoexpand": False},
         paper_bgcolor="white",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"size": _FONT, "color": "#222"},
@@ -121,6 +130,22 @@ def _middle(values: NDArray[np.float32]) -> tuple[float, float]:
         raise ValueError("there is no value in the depth map")
     low, high = (float(q) for q in np.quantile(known, [0.01, 0.99]))
     return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+
+def _ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Round numbers within the limits, and how they are written."""
+    least = (high - low) / _TICKS
+    power = 10.0 ** math.floor(math.log10(least))
+    step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= least * 0.999)
+    numbers = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    largest = max(abs(low), abs(high))
+    if largest >= 1e5 or step < 1e-4:
+        digits = max(0, math.floor(math.log10(largest)) - math.floor(math.log10(step)))
+        texts = [f"{number:.{digits}e}" for number in numbers]
+    else:
+        decimals = max(0, -math.floor(math.log10(step * 1.001)))
+        texts = [f"{number:.{decimals}f}" for number in numbers]
+    return numbers, [text.replace("-", "\N{MINUS SIGN}") for text in texts]
 
 
 def _picture(values: NDArray[np.float32], low: float, high: float, lut: NDArray[np.uint8]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import struct
-import zlib
 from typing import Any
 
 import plotly.graph_objects as go
@@ -16,6 +15,7 @@ from face3d_widgets.figures.drawing_browser import the_browser
 from face3d_widgets.figures.errors import BrowserError, FigureError
 from face3d_widgets.figures.figure_raster import FigureRaster
 from face3d_widgets.figures.scripts import own_script
+from face3d_widgets.figures.signed import png_chunk, signed_pdf, signed_png, signed_webp
 
 __all__ = ["IMAGE_FORMATS", "figure_as_shown", "figure_to_html", "figure_to_image", "figure_to_png"]
 
@@ -93,7 +93,7 @@ def figure_to_image(
     ----------
     figure : Figure or FigureWidget
         With the size on the screen where `figure_as_shown` knows it or the layout gives
-        it, else 640 x 560.
+        it, else 640 x 560. `layout.meta["title"]` is a PDF's title.
     format : {"png", "svg", "pdf", "webp"}
         PNG says its resolution, so that it prints at that width. SVG and PDF have that
         width too; 3D is a picture of `dpi` inside them, and only what is flat, such as
@@ -141,10 +141,12 @@ def figure_to_image(
     scale = {"svg": 1.0, "pdf": ratio * 96 / dpi}.get(format, ratio)
     data = _drawn_by_browser(shown, format, screen, ratio, scale, background)
     if format == "png":
-        return _with_resolution(data, dpi)
-    if format == "svg":
-        return _with_width(data, width_mm, width_mm * screen[1] / screen[0])
-    return data
+        return signed_png(_with_resolution(data, dpi))
+    if format == "webp":
+        return signed_webp(data)
+    if format == "pdf":
+        return signed_pdf(data, str((shown.layout.meta or {}).get("title", "")))
+    return _with_width(data, width_mm, width_mm * screen[1] / screen[0])
 
 
 def figure_to_png(
@@ -227,9 +229,9 @@ def _drawn_here(
     file = io.BytesIO()
     if format == "png":
         picture.save(file, "png", dpi=(dpi, dpi), compress_level=4)
-    else:
-        picture.save(file, "webp", quality=95, method=2)
-    return file.getvalue()
+        return signed_png(file.getvalue())
+    picture.save(file, "webp", quality=95, method=2)
+    return signed_webp(file.getvalue())
 
 
 def _with_resolution(png: bytes, dpi: float) -> bytes:
@@ -240,10 +242,7 @@ def _with_resolution(png: bytes, dpi: float) -> bytes:
     W3C (2003). Portable Network Graphics, 11.3.5.3. https://www.w3.org/TR/PNG/#11pHYs
     """
     per_meter = round(dpi / _MM_PER_INCH * 1000)
-    body = b"pHYs" + struct.pack(">IIB", per_meter, per_meter, 1)
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    end_of_header = 8 + 4 + 4 + 13 + 4
-    return png[:end_of_header] + chunk + png[end_of_header:]
+    return png_chunk(png, b"pHYs", struct.pack(">IIB", per_meter, per_meter, 1))
 
 
 def _with_width(svg: bytes, width_mm: float, height_mm: float) -> bytes:

@@ -18,6 +18,7 @@ from face3d_widgets.figures.errors import FigureError
 from face3d_widgets.figures.face_figure import FaceFigure
 from face3d_widgets.figures.figure_raster import FigureRaster
 from face3d_widgets.figures.scene import Scene
+from face3d_widgets.figures.signed import MAKER
 from face3d_widgets.types import ViewParams
 
 __all__ = ["FILM_FORMATS", "turntable"]
@@ -31,6 +32,8 @@ _SCREEN_HEIGHT = 560
 _MOST_PIXELS = 300_000_000
 # H.264's constant rate factor: 18 is taken for visually lossless, 23 is its default.
 _QUALITY = "20"
+# H.273's code point of BT.709, as primaries, transfer and matrix.
+_BT709 = 1
 
 
 def turntable(
@@ -168,6 +171,7 @@ def _gif(
         duration=durations.tolist(),
         loop=0,
         optimize=False,
+        comment=MAKER.encode(),
     )
     return file.getvalue()
 
@@ -175,8 +179,18 @@ def _gif(
 def _mp4(
     pictures: Iterator[NDArray[np.uint8]], width: int, height: int, frames: int, seconds: float
 ) -> bytes:
+    """H.264 in BT.709, and said so.
+
+    A player that is told nothing guesses by the height: BT.601 below 720 rows, BT.709 from
+    there on. The same green would be two greens.
+
+    References
+    ----------
+    ITU-R BT.709-6 (2015). ITU-T H.273 (2024), coding-independent code points.
+    """
     try:
         import av
+        from av.video.reformatter import ColorRange, Colorspace
     except ImportError as error:
         raise FigureError(
             "An MP4 needs PyAV; install it with: pip install av. A GIF does without."
@@ -191,8 +205,18 @@ def _mp4(
         stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": _QUALITY, "preset": "medium"}
+        codec = stream.codec_context
+        codec.color_primaries = codec.color_trc = codec.colorspace = _BT709
+        codec.color_range = ColorRange.MPEG
+        container.metadata["comment"] = MAKER
         for picture in pictures:
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
+                format="yuv420p",
+                dst_colorspace=Colorspace.ITU709,
+                src_color_range=ColorRange.JPEG,
+                dst_color_range=ColorRange.MPEG,
+            )
+            frame.color_primaries = frame.color_trc = _BT709
             for packet in stream.encode(frame):
                 container.mux(packet)
         for packet in stream.encode():

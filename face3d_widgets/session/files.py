@@ -13,6 +13,7 @@ from face3d_widgets.figures import (
     depth_map_figure,
     figure_to_html,
     figure_to_image,
+    screen_range,
     turntable,
 )
 from face3d_widgets.geometry import TO_KEEP_MORE, make_solid
@@ -193,9 +194,14 @@ class _Work:
         self.report("Drawing the figure", 0.4)
         order, choices = self.order, self.order.choices
         figure, format = order.figure, kind
+        title = f"{order.photo.name}, {model_info(order.inverse_depth.model).title}"
         if kind == "depth-map":
-            figure = depth_map_figure(order.inverse_depth.values, order.view.colormap)
-            format = "pdf"
+            # The limits of the page's own map.
+            limits = screen_range(order.geometry.stats)
+            values, colormap = order.inverse_depth.values, order.view.colormap
+            figure, format = depth_map_figure(values, colormap, limits=limits), "pdf"
+            title += ", inverse depth"
+        figure.update_layout(meta={"title": title})
         size = choices.width_mm, choices.dpi, choices.background
         try:
             return figure_to_image(figure, format, *size)

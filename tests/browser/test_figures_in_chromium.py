@@ -316,6 +316,7 @@ def test_every_format_has_its_width(figure, kept_browser):
     alpha = np.asarray(webp.convert("RGBA"))[..., 3]
     assert alpha[0, 0] == 0
     assert (alpha == 255).mean() > 0.1
+    assert b"face3d_widgets" in webp.info["xmp"]
 
     svg = figure_to_image(figure, "svg", 100, 254).decode()
     assert re.search(r'<svg[^>]* width="100mm" height="83.33mm"', svg)
@@ -343,6 +344,37 @@ def test_a_transparent_png_is_clear_around_the_model(figure, kept_browser):
     alpha = np.asarray(png.convert("RGBA"))[..., 3]
     assert alpha[0, 0] == alpha[-1, -1] == 0
     assert alpha[alpha.shape[0] // 2, alpha.shape[1] // 2] == 255
+
+
+@pytest.mark.parametrize("limits", [(0, 3), (-0.00021, 0.00017), (80_000, 99_999), (-4e6, 7e6)])
+def test_long_labels_take_nothing_from_a_depth_map(kept_browser, limits):
+    figure = depth_map_figure(np.linspace(*limits, 4800).reshape(60, 80), "Viridis", limits=limits)
+    svg = figure_to_image(figure, "svg", 80).decode()
+    image = re.search(r"<image[^>]*>", svg)[0]
+    wide, tall = (float(re.search(rf'{side}="([\d.]+)"', image)[1]) for side in ("width", "height"))
+    assert wide / tall == pytest.approx(80 / 60, rel=0.005)
+    png = Image.open(io.BytesIO(figure_to_image(figure, "png", 80, 200))).convert("RGB")
+    assert (np.asarray(png)[:, -2:] > 250).all()  # and nothing is cut at the right
+    texts = re.findall(r"<text[^>]*>([^<]*)", svg)
+    assert "inverse depth (relative)" in texts
+    assert 4 <= len(texts) - 1 <= 8
+
+
+@pytest.mark.parametrize("title", ["anna, inverse depth", "Zoë (顔) \\", "x" * 500, ""])
+def test_a_pdf_bears_our_name_and_its_own_title(kept_browser, title):
+    figure = depth_map_figure(np.eye(4)).update_layout(meta={"title": title})
+    pdf = figure_to_image(figure, "pdf", 80)
+    for mark in (b"Kaleido", b"Chrome", b"Mozilla"):
+        assert mark not in pdf
+    # The index still leads to every object.
+    index = int(re.search(rb"startxref\s+(\d+)\s+%%EOF\s*$", pdf)[1])
+    assert pdf[index:].startswith(b"xref")
+    entries = re.findall(rb"(\d{10}) \d{5} n", pdf[index:])
+    assert all(re.match(rb"\d+ \d+ obj", pdf[int(at) :]) for at in entries)
+    found = re.search(rb"/Title \(((?:\\.|[^\\)])*)\)\n/Creator \(face3d_widgets ", pdf, re.DOTALL)
+    text = re.sub(rb"\\(\d{3})", lambda octal: bytes([int(octal[1], 8)]), found[1])
+    told = text[2:].decode("utf-16-be") if text[:2] == b"\xfe\xff" else text.decode()
+    assert told == title or (told.endswith("…") and title.startswith(told[:-1]) and len(told) > 30)
 
 
 def test_a_depth_map_has_its_bar_in_letters(kept_browser):
