@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,12 +98,18 @@ def _parser() -> argparse.ArgumentParser:
             help="of them, those from one address; default: 40",
         )
 
-    depth = commands.add_parser("depth", help="estimate the depth of photos")
+    depth = commands.add_parser(
+        "depth",
+        help="estimate the depth of photos",
+        description="Beside anna.jpg come anna_depth.png, .npy and .pfm; a depth map that is"
+        " given as a photo is passed over, so a folder can be done again.",
+    )
     depth.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     depth.add_argument(
-        "-o", "--out", type=Path, default=Path(), metavar="DIR", help="default: this folder"
+        "-o", "--out", type=Path, metavar="DIR", help="default: the folder of each photo"
     )
     _add_network(depth)
+    _add_force(depth)
     depth.set_defaults(run=_depth)
 
     _add_model(commands)
@@ -172,6 +178,12 @@ def _add_network(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_force(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--force", action="store_true", help="replace files that face3d did not make, too"
+    )
+
+
 def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     model = commands.add_parser(
         "model",
@@ -181,6 +193,7 @@ def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     model.add_argument("photo", type=Path, metavar="PHOTO")
     model.add_argument("-o", "--out", type=Path, required=True, metavar="FILE")
     _add_network(model)
+    _add_force(model)
     shape = model.add_argument_group("shape")
     shape.add_argument("--relief", type=float, metavar="X", help="depth scale; default: 1")
     shape.add_argument(
@@ -253,36 +266,50 @@ def _export_site(arguments: argparse.Namespace) -> int:
 
 
 def _depth(arguments: argparse.Namespace) -> int:
-    """Write STEM.npy, .pfm and .png for each photo; 1 when one of them failed."""
+    """Write STEM_depth.png, .npy and .pfm for each photo; 1 when one of them failed."""
     from tqdm import tqdm
 
     from face3d_widgets.depth import DepthEstimator, ModelError, model_info
-    from face3d_widgets.export import depth_to_png16, inverse_depth_to_npy, inverse_depth_to_pfm
+    from face3d_widgets.export import (
+        depth_to_png16,
+        inverse_depth_to_npy,
+        inverse_depth_to_pfm,
+        is_own_depth,
+    )
     from face3d_widgets.image import PhotoError, read_photo_file
     from face3d_widgets.whole_file import write_whole
 
+    own = [path for path in arguments.photos if is_own_depth(path)]
+    photos = [path for path in arguments.photos if path not in own]
+    if own:
+        print(f"passed over what face3d depth made: {', '.join(map(str, own))}")
+    if not photos:
+        return _complain("these are depth maps that face3d made; name the photos.")
     try:
         model = model_info(arguments.model).name
         _check_weights(arguments)
         estimator = DepthEstimator(arguments.weights, arguments.runtime, arguments.precision)
-        _make_folder(arguments.out)
+        if arguments.out is not None:
+            _make_folder(arguments.out)
     except (ModelError, OSError) as error:
         return _complain(str(error))
 
+    # The PNG comes first: it is what the others are known by.
     formats = {
+        ".png": depth_to_png16,
         ".npy": inverse_depth_to_npy,
         ".pfm": inverse_depth_to_pfm,
-        ".png": depth_to_png16,
     }
     failures = 0
     # The bar is for terminals, and for more than one photo.
-    hidden = None if len(arguments.photos) > 1 else True
-    named = list(zip(arguments.photos, _stems(arguments.photos), strict=True))
-    for path, stem in tqdm(named, unit="photo", disable=hidden, leave=False):
-        files = {suffix: arguments.out / f"{stem}{suffix}" for suffix in formats}
+    hidden = None if len(photos) > 1 else True
+    named = list(zip(photos, _depth_names(photos, arguments.out), strict=True))
+    for path, name in tqdm(named, unit="photo", disable=hidden, leave=False):
+        files = {suffix: name.parent / f"{name.name}{suffix}" for suffix in formats}
         try:
             photo = read_photo_file(path, max_side=None)
-            _spare_photos(files.values(), arguments.photos)
+            for file in files.values():
+                _spare(file, photos, arguments.force or is_own_depth(file))
             estimator.set_photo(photo)
             inverse_depth = estimator.predict(model)
             for suffix, write in formats.items():
@@ -292,7 +319,7 @@ def _depth(arguments: argparse.Namespace) -> int:
                 failures += _complain(str(error))
         else:
             size = f"{photo.width} x {photo.height}"
-            tqdm.write(f"{path}: {size}, saved as {arguments.out / stem}.npy, .pfm and .png")
+            tqdm.write(f"{path}: {size}, saved as {name}.png, .npy and .pfm")
     return 1 if failures else 0
 
 
@@ -305,7 +332,8 @@ def _model(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from face3d_widgets.depth import DepthEstimator, ModelError, model_info
-    from face3d_widgets.figures import FigureError
+    from face3d_widgets.export import is_own_depth
+    from face3d_widgets.figures import FigureError, is_own_picture
     from face3d_widgets.image import PhotoError, read_photo_file
     from face3d_widgets.session import ReconstructionSession, make_file
     from face3d_widgets.types import ViewParams
@@ -324,8 +352,13 @@ def _model(arguments: argparse.Namespace) -> int:
         model = model_info(arguments.model).name
         _check_weights(arguments)
         _make_folder(path.parent)
-        if path.exists() and path.samefile(source):
-            raise FileExistsError(f"{path} is the photo itself; choose another name with -o.")
+        if is_own_depth(source):
+            raise PhotoError(f"{source} is a depth map that face3d made; name the photo.")
+        replaces = path.exists()
+        # A picture of that name may be somebody's photo.
+        picture = path.suffix.lower() in (".png", ".webp", ".gif")
+        ours = is_own_picture(path) or is_own_depth(path)
+        _spare(path, [source], arguments.force or not picture or ours)
         session = ReconstructionSession(
             DepthEstimator(arguments.weights, arguments.runtime, arguments.precision)
         )
@@ -347,7 +380,8 @@ def _model(arguments: argparse.Namespace) -> int:
         _complain(f"no head was found in {source}, so this is the whole picture.")
     if file.note:
         _complain(file.note)
-    print(f"{path}: {_what_was_made(kind, order, file.data)}")
+    older = " (an older file was replaced)" if replaces else ""
+    print(f"{path}: {_what_was_made(kind, order, file.data)}{older}")
     return 0
 
 
@@ -510,29 +544,30 @@ def _make_folder(folder: Path) -> None:
         raise NotADirectoryError(f"{folder} is no folder; choose another with -o.") from None
 
 
-def _spare_photos(files: Iterable[Path], photos: Sequence[Path]) -> None:
-    """Refuse to write over a photo that was given, and over a PNG that is no depth of ours."""
-    from face3d_widgets.export import is_depth_png
+def _spare(file: Path, photos: Sequence[Path], replaceable: bool) -> None:
+    """Refuse to write over a photo that was given, and over what is not ours to replace."""
+    if not file.exists():
+        return
+    if any(photo.exists() and file.samefile(photo) for photo in photos):
+        raise FileExistsError(f"{file} is a photo itself; choose another place with -o.")
+    if not replaceable:
+        raise FileExistsError(
+            f"{file} would be overwritten, and face3d did not make it; "
+            "choose another place with -o, or add --force."
+        )
 
-    for file in files:
-        if not file.exists():
-            continue
-        given = any(photo.exists() and file.samefile(photo) for photo in photos)
-        if given or (file.suffix == ".png" and not is_depth_png(file)):
-            raise FileExistsError(f"{file} would be overwritten; choose another folder with -o.")
 
-
-def _stems(paths: Sequence[Path]) -> list[str]:
-    """Stems of the outputs, numbered where two photos share one."""
-    own = {path.stem for path in paths}
-    stems: list[str] = []
-    for path in paths:
-        stem, number = path.stem, 1
-        while stem in stems or (number > 1 and stem in own):
+def _depth_names(photos: Sequence[Path], folder: Path | None) -> list[Path]:
+    """FOLDER/STEM_depth of each photo, numbered where two would share one."""
+    own = {(folder or path.parent) / path.stem for path in photos}
+    names: list[Path] = []
+    for path in photos:
+        name, number = (folder or path.parent) / path.stem, 1
+        while name in names or (number > 1 and name in own):
             number += 1
-            stem = f"{path.stem}-{number}"
-        stems.append(stem)
-    return stems
+            name = name.parent / f"{path.stem}-{number}"
+        names.append(name)
+    return [name.parent / f"{name.name}_depth" for name in names]
 
 
 def _complain(sentence: str) -> int:

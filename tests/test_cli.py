@@ -10,6 +10,7 @@ from PIL import Image
 from face3d_widgets import __version__
 from face3d_widgets.cli import main
 from face3d_widgets.depth import MODELS, DepthEstimator, weights
+from face3d_widgets.types import InverseDepth
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +49,10 @@ def test_wrong_usage(arguments, capsys):
 
 def test_depth_writes_numbers_and_a_picture(folder, capsys):
     assert main(["depth", "anna.png", "-o", "new/out"]) == 0
-    values = np.load(folder / "new/out/anna.npy")
+    values = np.load(folder / "new/out/anna_depth.npy")
     assert values.shape == (120, 96)
     assert values.dtype == np.float32
-    with Image.open(folder / "new/out/anna.png") as im:
+    with Image.open(folder / "new/out/anna_depth.png") as im:
         assert im.size == (96, 120)
         assert im.mode.startswith("I;16")
     assert "anna.png" in capsys.readouterr().out
@@ -60,29 +61,29 @@ def test_depth_writes_numbers_and_a_picture(folder, capsys):
 def test_depth_keeps_every_pixel(folder, photo):
     Image.fromarray(photo.rgb).resize((1500, 1875)).save(folder / "large.jpg")
     assert main(["depth", "large.jpg", "-o", "out"]) == 0
-    assert np.load(folder / "out/large.npy").shape == (1875, 1500)
+    assert np.load(folder / "out/large_depth.npy").shape == (1875, 1500)
 
 
 def test_bad_photos_do_not_stop_the_good(folder, capsys):
     (folder / "bad.jpg").write_bytes(b"not a photo")
     assert main(["depth", "missing.jpg", "bad.jpg", "anna.png", "-o", "out"]) == 1
-    assert (folder / "out/anna.npy").is_file()
+    assert (folder / "out/anna_depth.npy").is_file()
     complaints = capsys.readouterr().err.splitlines()
     assert len(complaints) == 2
     assert all(line.startswith("face3d: ") for line in complaints)
     assert "missing.jpg" in complaints[0]
     assert "bad.jpg" in complaints[1]
     assert sorted(p.name for p in (folder / "out").iterdir()) == [
-        "anna.npy",
-        "anna.pfm",
-        "anna.png",
+        "anna_depth.npy",
+        "anna_depth.pfm",
+        "anna_depth.png",
     ]
 
 
 def test_photos_of_one_name_get_files_of_their_own(folder):
     assert main(["depth", "anna.png", "more/anna.png", "-o", "out"]) == 0
     names = sorted(p.name for p in (folder / "out").iterdir())
-    stems = ("anna-2", "anna")
+    stems = ("anna-2_depth", "anna_depth")
     assert names == [f"{stem}.{suffix}" for stem in stems for suffix in ("npy", "pfm", "png")]
 
 
@@ -92,21 +93,99 @@ def test_numbered_names_do_not_meet_a_photos_own(folder, photo):
     assert len(list((folder / "out").glob("*.npy"))) == 3
 
 
-def test_a_photo_in_the_output_folder_stays(folder):
-    before = (folder / "anna.png").read_bytes()
-    main(["depth", "anna.png"])
-    assert (folder / "anna.png").read_bytes() == before
+def test_depth_writes_beside_the_photo_without_taking_its_name(folder):
+    photos = [folder / "anna.png", folder / "more/anna.png"]
+    before = [photo.read_bytes() for photo in photos]
+    assert main(["depth", "anna.png", "more/anna.png"]) == 0
+    maps = {"anna_depth.npy", "anna_depth.pfm", "anna_depth.png"}
+    for photo, pixels in zip(photos, before, strict=True):
+        assert {path.name for path in photo.parent.glob("anna*")} == {"anna.png", *maps}
+        assert photo.read_bytes() == pixels
 
 
-def test_no_other_photo_is_overwritten_either(folder, photo, capsys):
-    Image.fromarray(photo.rgb).save(folder / "anna.jpg")
-    before = (folder / "anna.png").read_bytes()
-    for photos in (["anna.jpg", "anna.png"], ["anna.jpg"]):
-        assert main(["depth", *photos]) == 1
-        assert "anna.png would be overwritten" in capsys.readouterr().err
-        assert (folder / "anna.png").read_bytes() == before
-    assert main(["depth", "anna.jpg", "-o", "out"]) == 0
-    assert main(["depth", "anna.jpg", "-o", "out"]) == 0  # over its own
+def test_depth_knows_its_own_maps_when_it_is_run_again(folder, capsys, fake_network):
+    photos = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png"))
+    assert main(["depth", *photos]) == 0
+    before = {path: path.read_bytes() for path in folder.rglob("*_depth.*")}
+    assert len(before) == 6
+    values = fake_network.predict("face_lite").values
+    fake_network.predict = lambda model: InverseDepth(2 * values, model=model)
+    capsys.readouterr()
+    everything = [str(path) for path in sorted(folder.rglob("anna*")) if path.is_file()]
+    assert main(["depth", *everything]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert all(str(path) in said.out.splitlines()[0] for path in before)
+    assert set(folder.rglob("*_depth.*")) == set(before)  # no map of a map
+    for path, data in before.items():
+        assert path.read_bytes() != data  # and they are replaced
+    assert main(["depth", "anna_depth.png"]) == 1
+    assert "name the photos" in capsys.readouterr().err
+
+
+def tiny(path):
+    Image.new("RGB", (96, 120)).save(path)
+
+
+def noise(path):
+    np.save(path, np.random.default_rng(0).random((120, 96), np.float32))
+
+
+def text(path):
+    path.write_text("not a map")
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("anna_depth.png", tiny),
+        ("anna_depth.png", text),
+        ("anna_depth.npy", noise),
+        ("anna_depth.npy", text),
+        ("anna_depth.pfm", text),
+    ],
+)
+@pytest.mark.parametrize("ours_beside", [False, True])
+def test_depth_replaces_nobody_elses_file(folder, capsys, name, make, ours_beside):
+    if ours_beside:
+        assert main(["depth", "anna.png"]) == 0
+    path = folder / name
+    make(path)
+    before = path.read_bytes()
+    capsys.readouterr()
+    assert main(["depth", "anna.png"]) == 1
+    said = capsys.readouterr().err
+    assert f"{name} would be overwritten" in said
+    assert "--force" in said
+    assert path.read_bytes() == before
+    assert main(["depth", "anna.png", "-o", "out"]) == 0
+    assert main(["depth", "anna.png", "--force"]) == 0
+    assert path.read_bytes() != before
+
+
+def test_a_photo_is_never_overwritten_not_even_by_force(folder, photo, capsys):
+    Image.fromarray(photo.rgb).save(folder / "anna_depth.png")
+    before = (folder / "anna_depth.png").read_bytes()
+    assert main(["depth", "anna.png", "anna_depth.png", "--force"]) == 1
+    assert "anna_depth.png is a photo itself" in capsys.readouterr().err
+    assert (folder / "anna_depth.png").read_bytes() == before
+    assert (folder / "anna_depth_depth.png").is_file()
+
+
+def test_depth_of_what_is_no_photo_is_a_sentence(folder, capsys):
+    assert main(["depth", ".", "..", "more"]) == 1
+    complaints = capsys.readouterr().err.splitlines()
+    assert len(complaints) == 3
+    assert all(line.startswith("face3d: ") for line in complaints)
+
+
+def test_depth_follows_links(folder):
+    (folder / "disk").mkdir()
+    (folder / "anna_depth.npy").symlink_to("disk/far.npy")
+    assert main(["depth", "anna.png"]) == 0
+    assert (folder / "anna_depth.npy").is_symlink()
+    assert np.load(folder / "disk/far.npy").shape == (120, 96)
+    assert main(["depth", "anna.png"]) == 0  # it is ours through the link too
 
 
 def test_weights_without_their_network_are_refused(folder, capsys, fake_network):
@@ -151,7 +230,7 @@ def test_a_folder_that_cannot_be_made(folder, capsys):
 def test_the_shipped_network(folder, monkeypatch):
     monkeypatch.setattr("face3d_widgets.depth.DepthEstimator", DepthEstimator)
     assert main(["depth", "anna.png", "-o", "out", "--model", "face_lite"]) == 0
-    values = np.load(folder / "out/anna.npy")
+    values = np.load(folder / "out/anna_depth.npy")
     assert values[40, 48] > values[5, 5] + 3
 
 

@@ -9,6 +9,7 @@ import trimesh
 from PIL import Image
 
 from face3d_widgets.cli import _KIND_OF, main
+from face3d_widgets.figures import figure_to_image
 from face3d_widgets.session import files
 from face3d_widgets.types import InverseDepth
 
@@ -36,6 +37,11 @@ def folder(photo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.fromarray(photo.rgb).save(tmp_path / "anna.png")
     return tmp_path
+
+
+def figure_to_image_here(figure, format, *choices):
+    """As it is drawn without a browser."""
+    return figure_to_image(figure, format, *choices, without_browser=True)
 
 
 def mesh(path):
@@ -147,8 +153,39 @@ def test_wrong_usage(arguments, capsys):
 def test_the_photo_is_never_overwritten(folder, capsys):
     before = (folder / "anna.png").read_bytes()
     assert main(["model", "anna.png", "-o", "./anna.png"]) == 1
-    assert "choose another name" in capsys.readouterr().err
+    assert "choose another place" in capsys.readouterr().err
     assert (folder / "anna.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["bob.png", "bob.webp", "bob.gif"])
+def test_another_photo_is_not_replaced_but_by_force(folder, name, capsys, monkeypatch):
+    monkeypatch.setattr(files, "figure_to_image", figure_to_image_here)
+    Image.new("RGB", (9, 9), (1, 2, 3)).save(folder / name)
+    before = (folder / name).read_bytes()
+    assert main(["model", "anna.png", "-o", name]) == 1
+    said = capsys.readouterr().err
+    assert f"{name} would be overwritten" in said
+    assert (folder / name).read_bytes() == before
+    assert main(["model", "anna.png", "-o", name, "--force"]) == 0
+    assert "an older file was replaced" in capsys.readouterr().out
+    assert (folder / name).read_bytes() != before
+    assert main(["model", "anna.png", "-o", name]) == 0  # that one is ours
+    assert "an older file was replaced" in capsys.readouterr().out
+
+
+def test_a_depth_map_of_ours_is_no_photo(folder, capsys):
+    assert main(["depth", "anna.png"]) == 0
+    assert main(["model", "anna_depth.png", "-o", "face.glb"]) == 1
+    assert "name the photo" in capsys.readouterr().err
+    assert not (folder / "face.glb").exists()
+
+
+def test_a_link_as_output_is_followed(folder):
+    (folder / "disk").mkdir()
+    (folder / "face.xyz").symlink_to("disk/far.xyz")
+    assert main(["model", "anna.png", "-o", "face.xyz", "--points", "500"]) == 0
+    assert (folder / "face.xyz").is_symlink()
+    assert len(np.loadtxt(folder / "disk/far.xyz")) == 500
 
 
 def test_a_photo_without_a_person_says_so(folder, estimator, monkeypatch, capsys):

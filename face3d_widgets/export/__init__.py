@@ -5,7 +5,7 @@ from face3d_widgets.export.depth_files import (
     depth_to_png16,
     inverse_depth_to_npy,
     inverse_depth_to_pfm,
-    is_depth_png,
+    is_own_depth,
 )
 from face3d_widgets.export.glb import surface_to_glb
 from face3d_widgets.export.obj import surface_to_obj_zip
@@ -28,7 +28,7 @@ __all__ = [
     "estimated_size",
     "inverse_depth_to_npy",
     "inverse_depth_to_pfm",
-    "is_depth_png",
+    "is_own_depth",
     "parameters_from_json",
     "parameters_to_json",
     "point_cloud_to_ply",

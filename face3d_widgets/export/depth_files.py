@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import warnings
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from face3d_widgets.types import InverseDepth
 
-__all__ = ["depth_to_png16", "inverse_depth_to_npy", "inverse_depth_to_pfm", "is_depth_png"]
+__all__ = ["depth_to_png16", "inverse_depth_to_npy", "inverse_depth_to_pfm", "is_own_depth"]
 
 
 def depth_to_png16(inverse_depth: InverseDepth) -> bytes:
@@ -35,13 +38,57 @@ def depth_to_png16(inverse_depth: InverseDepth) -> bytes:
     return buffer.getvalue()
 
 
-def is_depth_png(path: Path) -> bool:
-    """Whether a file is a PNG that `depth_to_png16` made."""
+def is_own_depth(path: Path) -> bool:
+    """Whether a file is a map that the functions here made.
+
+    A PNG says so itself. NPY and PFM have no room for that: they are known by the PNG of
+    the same name beside them, whose size and whose lowest and highest value are theirs.
+    """
     try:
-        with Image.open(path) as picture:
-            return "inverse_depth" in picture.info
-    except OSError:  # no picture at all
+        said = _said_by(path.with_suffix(".png"))
+        if said is None or path.suffix.lower() == ".png":
+            return said is not None
+        values = _values_in(path)
+    except (OSError, ValueError, EOFError, Image.DecompressionBombError):
+        return False  # there is none, or it is broken
+    width, height, low, high = said
+    if values is None or values.shape != (height, width):
         return False
+    return (float(values.min()), float(values.max())) == (low, high)
+
+
+def _said_by(png: Path) -> tuple[int, int, float, float] | None:
+    """Width, height, lowest and highest value of a PNG of ours; None of any other file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # no pixel is read
+        opened = Image.open(png, formats=("PNG",))
+    with opened as picture:
+        text = picture.info.get("inverse_depth")
+        if not isinstance(text, str):
+            return None
+        try:
+            numbers = json.loads(text)
+            return *picture.size, float(numbers["low"]), float(numbers["high"])
+        except (ValueError, TypeError, KeyError):
+            return None
+
+
+def _values_in(path: Path) -> NDArray[np.float32] | None:
+    """(h, w) float32 in an NPY or a PFM as they are written here; None of anything else."""
+    if path.suffix.lower() == ".npy":
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+        fits = values.dtype == np.float32 and values.ndim == 2 and values.size > 0
+        return values if fits else None
+    if path.suffix.lower() != ".pfm":
+        return None
+    data = path.read_bytes()
+    header = re.match(rb"Pf\n(\d{1,6}) (\d{1,6})\n-1\.0\n", data)
+    if header is None:
+        return None
+    width, height = int(header[1]), int(header[2])
+    if width * height == 0 or len(data) != header.end() + 4 * width * height:
+        return None
+    return np.frombuffer(data, "<f4", offset=header.end()).reshape(height, width)
 
 
 def inverse_depth_to_pfm(inverse_depth: InverseDepth) -> bytes:
