@@ -362,20 +362,25 @@ class GeometryParams:
 class SolidParams:
     """What a closed solid for printing shall be. All lengths in millimetres.
 
+    What is None follows the width, so that a solid has the same proportions at every width.
+
     Attributes
     ----------
     style : {"bust", "relief", "lithophane"}
-        A head with a flat back; a relief on a plate; a plate whose thickness follows
-        the photo's lightness, to be held against light.
+        A standing head with a flat back; a relief on a plate; a standing plate whose
+        thickness follows the photo's lightness, to be held against light.
     width_mm : float
         Width of the whole solid, border included: 10 to 500.
-    wall_mm : float
-        A bust or relief is nowhere thinner than this; it is the plate's thickness.
+    wall_mm : float or None
+        A bust or relief is nowhere thinner than this; it is the plate's thickness. None is
+        1.5 % of the width.
     depth_mm : float or None
-        Height of the relief above the thinnest place; None keeps a bust and a relief
-        in proportion. Less is flatter, as on a medal.
-    border_mm : float
-        Plain rim around a relief or a lithophane, 0 for none.
+        Height of the relief above the thinnest place. Less is flatter, as on a medal. None
+        keeps a bust in proportion, and is `depth_share` of the width for a relief.
+    depth_share : float
+        Above 0 to 1: height of a relief above its plate, as a share of the width.
+    border_mm : float or None
+        Plain rim around a relief or a lithophane, 0 for none; None is 2.5 % of the width.
     thinnest_mm, thickest_mm : float
         Thickness of a lithophane where the photo is white and where it is black.
     n_faces : int
@@ -384,19 +389,20 @@ class SolidParams:
 
     style: str = "bust"
     width_mm: float = 80.0
-    wall_mm: float = 1.2
+    wall_mm: float | None = None
     depth_mm: float | None = None
-    border_mm: float = 2.0
+    border_mm: float | None = None
     thinnest_mm: float = 0.8
     thickest_mm: float = 3.0
     n_faces: int = 200_000
+    depth_share: float = 0.12
 
     def __post_init__(self) -> None:
         if self.style not in SOLIDS:
             raise ValueError(f"style must be one of {SOLIDS}, not {self.style!r}")
         if not 10 <= self.width_mm <= 500:
             raise ValueError(f"width_mm must lie between 10 and 500, not {self.width_mm}")
-        if not 0.1 <= self.wall_mm <= self.width_mm / 4:
+        if not 0.1 <= self.wall <= self.width_mm / 4:
             raise ValueError(
                 f"wall_mm must lie between 0.1 and a quarter of width_mm, not {self.wall_mm}"
             )
@@ -405,7 +411,7 @@ class SolidParams:
                 f"depth_mm must lie above 0 and up to 500, not {self.depth_mm}; "
                 "None keeps the proportions"
             )
-        if not 0 <= self.border_mm <= self.width_mm / 4:
+        if not 0 <= self.border <= self.width_mm / 4:
             raise ValueError(
                 f"border_mm must lie between 0 and a quarter of width_mm, not {self.border_mm}"
             )
@@ -416,6 +422,25 @@ class SolidParams:
             )
         if not 1_000 <= self.n_faces <= 5_000_000:
             raise ValueError(f"n_faces must lie between 1,000 and 5,000,000, not {self.n_faces}")
+        if not 0 < self.depth_share <= 1:
+            raise ValueError(f"depth_share must lie above 0 and up to 1, not {self.depth_share}")
+
+    @property
+    def wall(self) -> float:
+        """Thickness of the wall or plate, millimetres."""
+        return 0.015 * self.width_mm if self.wall_mm is None else self.wall_mm
+
+    @property
+    def border(self) -> float:
+        """Width of the plain rim, millimetres."""
+        return 0.025 * self.width_mm if self.border_mm is None else self.border_mm
+
+    @property
+    def depth(self) -> float | None:
+        """Height above the thinnest place, millimetres; None is as deep as the head is."""
+        if self.depth_mm is None and self.style == "relief":
+            return self.depth_share * self.width_mm
+        return self.depth_mm
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import cv2
 import manifold3d
 import numpy as np
 import pytest
@@ -72,10 +73,32 @@ def check_closed(surface):
     return mesh
 
 
-def thickness(surface):
-    """Height of every vertex above the underside, where it is not part of it."""
-    z = printed(surface)[:, 2]
-    return z[z > 0]
+def stands(surface):
+    """Whether it is higher than deep, with its base on the bed."""
+    _, y, z = printed(surface).T
+    return np.ptp(z) > np.ptp(y) and z.min() == 0
+
+
+def on_its_back(surface, style):
+    """What is above the foot of a solid, laid on its flat back so that the face looks up."""
+    vertices = printed(surface)
+    if style == "relief":
+        return vertices
+    x, y, z = vertices[vertices[:, 2] > 0.07 * np.ptp(vertices[:, 2])].T
+    return np.stack([x, z - (z.max() + z.min()) / 2, y.max() - y], axis=1)
+
+
+def plate_of(surface):
+    """Which vertices of a lithophane are no part of its foot."""
+    y = printed(surface)[:, 1]
+    upper = printed(surface)[:, 2] > 0.5 * np.ptp(printed(surface)[:, 2])
+    return (y >= y[upper].min() - 1e-4) & (y <= y[upper].max() + 1e-4)
+
+
+def thickness(surface, style):
+    """Height of every vertex above the back, where it is not part of it."""
+    z = on_its_back(surface, style)[:, 2]
+    return z[z > 1e-4]
 
 
 # --- what every solid is -----------------------------------------------------------------------
@@ -104,19 +127,122 @@ def test_a_solid_is_closed_and_as_wide_as_asked(geometry, options):
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda o: f"{o.style}-{o.width_mm:g}")
-def test_it_lies_flat_and_is_nowhere_too_thin(geometry, options):
+def test_it_is_flat_behind_and_nowhere_too_thin(geometry, options):
     surface = make_solid(geometry, GeometryParams(), options)
-    z = printed(surface)[:, 2]
-    assert z.min() == 0
-    assert surface.vertices[:, 2].max() == 0
-    thinnest = options.thinnest_mm if options.style == "lithophane" else options.wall_mm
-    assert thickness(surface).min() >= thinnest - 1e-5
+    assert printed(surface)[:, 2].min() == 0
+    z = on_its_back(surface, options.style)[:, 2]
+    thinnest = options.thinnest_mm if options.style == "lithophane" else options.wall
+    assert z[z > 1e-4].min() >= thinnest - 1e-4
+    if options.style != "relief":
+        return
     # The underside looks down, and nothing else does but upright walls.
     a, b, c = (printed(surface)[surface.faces[:, i]] for i in range(3))
     facing = np.cross(b - a, c - a)[:, 2]
     under = (z[surface.faces] == 0).all(axis=1)
     assert (facing[under] < 0).all()
     assert (facing[~under] >= 0).all()
+
+
+# --- how it stands -----------------------------------------------------------------------------
+
+
+def check_steady(mesh, degrees=9.0):
+    """Its middle is over its base, and stays so while it is tilted a little to any side."""
+    at = mesh.vertices[mesh.vertices[:, 2] < 1e-6][:, :2]
+    base = cv2.convexHull(at.astype(np.float32), clockwise=False)[:, 0].astype(float)
+    middle = mesh.center_mass
+    step = np.roll(base, -1, axis=0) - base
+    outward = np.stack([step[:, 1], -step[:, 0]], axis=1)
+    outward /= np.linalg.norm(outward, axis=1)[:, None]
+    room = ((base - middle[:2]) * outward).sum(axis=1).min()
+    assert room > middle[2] * np.tan(np.radians(degrees))
+    # It rests on an area, not on an edge.
+    flat = (mesh.triangles[:, :, 2] < 1e-6).all(axis=1)
+    assert mesh.area_faces[flat].sum() > 0.5 * np.ptp(at[:, 0]) * np.ptp(at[:, 1])
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        GeometryParams(),
+        GeometryParams(relief=0),
+        GeometryParams(relief=3, fov=90),
+        GeometryParams(cutoff=0.75),
+        GeometryParams(cutoff=0),
+    ],
+    ids=["usual", "flat", "deep", "head alone", "whole"],
+)
+@pytest.mark.parametrize("style", ["bust", "lithophane"])
+def test_a_bust_and_a_lithophane_stand(geometry, style, params):
+    surface = make_solid(geometry, params, SolidParams(style, n_faces=20_000))
+    check_steady(check_closed(surface))
+    if params.relief <= 1:
+        assert stands(surface)
+
+
+def test_a_bust_of_what_leans_stands_all_the_same(photo):
+    """A head far to one side of its shoulders, cut off under the chin."""
+    y, x = np.mgrid[:120, :96].astype(np.float32)
+    inside = np.hypot((x - 70) / 24, (y - 45) / 40) < 1
+    arm = (y > 60) & (y < 100) & (x > 5) & (x < 70)
+    relief = np.where(inside | arm, 0.5 - np.hypot((x - 70) / 24, (y - 45) / 40), -3.5)
+    geometry = FaceGeometry(
+        photo, InverseDepth(relief.astype(np.float32), inside | arm, "face_lite", 0.1)
+    )
+    params = GeometryParams(edge_angle=90, cutoff=0.1)
+    check_steady(check_closed(make_solid(geometry, params, SolidParams(n_faces=20_000))), 5)
+
+
+def test_a_face_that_stands_looks_to_the_front_with_its_head_up(geometry):
+    x, y, z = printed(make_solid(geometry, GeometryParams(), SolidParams(n_faces=20_000))).T
+    height = np.ptp(z)
+    face, back = y < np.quantile(y, 0.01), y > y.max() - 1e-3
+    assert abs(np.median(x[face])) < 10  # the nose, in the middle
+    assert 0.5 * height < np.median(z[face]) < 0.9 * height
+    assert np.ptp(z[back]) > 0.9 * height  # a flat back from top to bottom
+    wide = [np.ptp(x[np.abs(z - share * height) < 2]) for share in (0.1, 0.9)]
+    assert wide[0] > 1.2 * wide[1]  # shoulders below
+
+
+@pytest.mark.parametrize("style", SOLIDS)
+def test_proportions_do_not_change_with_the_width(geometry, style):
+    """Thicknesses of a lithophane are told in millimetres: light goes through no less."""
+
+    def shape(width_mm):
+        made = make_solid(geometry, GeometryParams(), SolidParams(style, width_mm, n_faces=20_000))
+        return np.ptp(printed(made), axis=0) / width_mm, made.vertices / width_mm
+
+    extents, vertices = shape(80)
+    for width_mm in (20, 37, 500):
+        others, same = shape(width_mm)
+        if style == "lithophane":
+            np.testing.assert_allclose(others[[0, 2]], extents[[0, 2]], rtol=1e-4)
+        else:
+            np.testing.assert_allclose(others, extents, rtol=1e-4)
+            np.testing.assert_allclose(same, vertices, atol=1e-4)
+
+
+@pytest.mark.parametrize("share", [None, 0.05, 0.3])
+def test_the_depth_of_a_relief_is_chosen(geometry, share):
+    more = {} if share is None else {"depth_share": share}
+    for width_mm in (30, 80):
+        options = SolidParams("relief", width_mm, n_faces=20_000, **more)
+        made = make_solid(geometry, GeometryParams(relief=2), options)
+        depth = np.ptp(made.vertices[:, 2]) - options.wall
+        assert depth == pytest.approx((share or 0.12) * width_mm, rel=1e-3)
+    assert 0.1 <= SolidParams("relief").depth / 80 <= 0.15
+
+
+def test_a_speck_before_the_face_does_not_flatten_a_relief(geometry, photo):
+    values = geometry.inverse_depth.values.copy()
+    values[58:60, 50:52] += 2  # four pixels of 11,520
+    speck = FaceGeometry(photo, InverseDepth(values, values > -1.75, "face_lite", 0.1))
+    plain, spotted = (
+        thickness(make_solid(g, GeometryParams(edge_angle=90), SolidParams("relief")), "relief")
+        for g in (geometry, speck)
+    )
+    middle = [np.median(z[z > 2]) for z in (plain, spotted)]
+    assert middle[1] > 0.75 * middle[0]
 
 
 @pytest.mark.parametrize("style", SOLIDS)
@@ -127,8 +253,8 @@ def test_the_face_looks_up_and_is_not_mirrored(photo, style):
     rgb[30:50, 60:75] = 0
     geometry = FaceGeometry(Photo(rgb), InverseDepth(relief, relief > -1.75, "", 0.1))
     options = SolidParams(style, 96, border_mm=0, n_faces=20_000)
-    vertices = printed(make_solid(geometry, GeometryParams(edge_angle=90), options))
-    x, y, z = vertices.T
+    made = make_solid(geometry, GeometryParams(edge_angle=90), options)
+    x, y, z = on_its_back(made, style).T
     height = np.ptp(y)
     right, up = (x > 8) & (x < 30), (y > 0.1 * height) & (y < 0.35 * height)
     bump = z[right & up & (z > 0)].max()
@@ -238,9 +364,8 @@ def test_a_bust_has_no_perspective():
         analytic.geometry_of(inverse, hit), params, SolidParams("bust", 80, n_faces=60_000)
     )
     check_closed(surface)
-    x, y, z = printed(surface).T
-    assert np.ptp(y) == pytest.approx(80, rel=0.02)
-    top = z > 1.21
+    x, y, z = on_its_back(surface, "bust").T
+    top = (z > 1.21) & (y > -25)
     # A cap: what is seen of it, on a wall of 1.2 mm; fit the ball through its top.
     table = np.stack([x, y, z, np.ones_like(x)], axis=1)[top]
     square = (table[:, :3] ** 2).sum(axis=1)
@@ -290,7 +415,7 @@ def test_strands_narrower_than_the_wall_are_left_out():
         options = SolidParams("bust", 80, wall_mm=wall_mm, n_faces=40_000)
         made = make_solid(geometry, GeometryParams(edge_angle=90), options)
         check_closed(made)
-        x, y, z = printed(made).T
+        x, y, z = on_its_back(made, "bust").T
         head = (y > 0.1 * np.ptp(y)) & (z > 0)
         return x[head].max() + x[head].min()
 
@@ -317,54 +442,60 @@ def test_cracks_within_the_face_are_no_gaps(photo):
     cut = geometry.surface(params)
     assert analytic.parts(cut.faces) > 1
     mesh = check_closed(make_solid(geometry, params, SolidParams("bust", n_faces=30_000)))
-    assert mesh.extents[1] > 0.9 * mesh.extents[0]
+    assert mesh.extents[2] > 0.9 * mesh.extents[0]
 
 
 def test_a_flatter_bust_is_as_high_as_asked(geometry):
     for depth_mm in (2, 11):
         made = make_solid(geometry, GeometryParams(), SolidParams("bust", depth_mm=depth_mm))
-        assert thickness(made).max() == pytest.approx(depth_mm + 1.2, abs=1e-3)
+        assert thickness(made, "bust").max() == pytest.approx(depth_mm + 1.2, abs=1e-3)
 
 
 # --- plates ------------------------------------------------------------------------------------
 
 
 def test_a_relief_shows_the_photo_as_it_is(geometry):
-    """Pixel for pixel, at the depth that the model has."""
+    """Pixel for pixel, every height in proportion to the model's."""
     options = SolidParams("relief", 96, border_mm=0, n_faces=10**6)  # a millimetre a pixel
     x, y, z = printed(make_solid(geometry, GeometryParams(), options)).T
-    params = GeometryParams()
-    depth, on_surface = geometry.surface_depth(params)
-    pixel = geometry.curve(params).subject_depth / geometry.camera(params).fy
+    depth, on_surface = geometry.surface_depth(GeometryParams())
     back = np.quantile(depth[on_surface], 0.995)
+    shares = []
     for row, column in [(60, 48), (40, 50), (70, 40)]:
         near = (np.abs(x - (column - 48)) < 0.1) & (np.abs(y - (60 - row)) < 0.1) & (z > 0)
         around = depth[row - 1 : row + 1, column - 1 : column + 1].mean()
-        assert z[near] == pytest.approx(1.2 + (back - around) / pixel, abs=0.05)
-    assert z[(np.abs(x) > 45) & (y > 50) & (z > 0)].max() == pytest.approx(1.2)
+        shares.append(float((z[near] - options.wall).item() / (back - around)))
+    np.testing.assert_allclose(shares, shares[0], rtol=0.02)
+    assert z[(np.abs(x) > 45) & (y > 50) & (z > 0)].max() == pytest.approx(options.wall)
 
 
 @pytest.mark.parametrize("depth_mm", [0.8, 5])
 def test_a_pressed_relief_is_as_high_as_asked(geometry, depth_mm):
     options = SolidParams("relief", 96, depth_mm=depth_mm, border_mm=0, n_faces=10**6)
-    heights = thickness(make_solid(geometry, GeometryParams(), options))
-    assert heights.max() == pytest.approx(1.2 + depth_mm, rel=0.02)
-    natural = thickness(
-        make_solid(geometry, GeometryParams(), dataclasses.replace(options, depth_mm=None))
-    )
-    ratio = (heights.max() - 1.2) / (natural.max() - 1.2)
-    np.testing.assert_allclose(heights - 1.2, (natural - 1.2) * ratio, atol=1e-3)
+    heights = thickness(make_solid(geometry, GeometryParams(), options), "relief")
+    assert heights.max() == pytest.approx(options.wall + depth_mm, abs=1e-3)
+    usual = dataclasses.replace(options, depth_mm=None)
+    usual = thickness(make_solid(geometry, GeometryParams(), usual), "relief")
+    ratio = depth_mm / (usual.max() - options.wall)
+    np.testing.assert_allclose(heights - options.wall, (usual - options.wall) * ratio, atol=1e-3)
 
 
 @pytest.mark.parametrize("style", ["relief", "lithophane"])
 def test_a_plate_has_the_photos_shape_and_its_border(geometry, style):
     options = SolidParams(style, 100, border_mm=6, n_faces=40_000)
-    vertices = printed(make_solid(geometry, GeometryParams(), options))
-    assert np.ptp(vertices[:, 1]) == pytest.approx((100 - 12) * 120 / 96 + 12, abs=0.01)
-    x, y, z = vertices[vertices[:, 2] > 0].T
-    edge = (np.abs(x) > 50 - 5) | (np.abs(y) > np.ptp(y) / 2 - 5)
-    flat = options.wall_mm if style == "relief" else options.thickest_mm
-    np.testing.assert_allclose(z[edge], flat, atol=1e-5)
+    made = make_solid(geometry, GeometryParams(), options)
+    height = (100 - 12) * 120 / 96 + 12
+    if style == "lithophane":
+        z = printed(made)[:, 2]
+        assert np.ptp(z) == pytest.approx(1.05 * height, abs=1)
+        assert np.ptp(z[plate_of(made)]) == pytest.approx(height, abs=0.01)
+    else:
+        assert np.ptp(made.vertices[:, 1]) == pytest.approx(height, abs=0.01)
+    vertices = on_its_back(made, style)
+    x, y, z = vertices[vertices[:, 2] > 1e-4].T
+    edge = (np.abs(x) > 50 - 5) | (y > y.max() - 5)
+    flat = options.wall if style == "relief" else options.thickest_mm
+    np.testing.assert_allclose(z[edge], flat, atol=1e-4)
 
 
 def test_a_lithophane_is_thick_where_the_photo_is_dark():
@@ -372,8 +503,8 @@ def test_a_lithophane_is_thick_where_the_photo_is_dark():
     rgb = np.repeat(np.tile(grey, (80, 1))[..., None], 3, axis=2)
     geometry = FaceGeometry(Photo(rgb), InverseDepth(np.zeros((80, 101), np.float32)))
     options = SolidParams("lithophane", 101, border_mm=0, n_faces=10**5)
-    x, _, z = printed(make_solid(geometry, GeometryParams(), options)).T
-    x, z = x[z > 0], z[z > 0]
+    x, _, z = on_its_back(make_solid(geometry, GeometryParams(), options), "lithophane").T
+    x, z = x[z > 1e-4], z[z > 1e-4]
     bright = lightness(rgb)[0]
     for column in (0, 20, 50, 80, 100):
         beside = [max(column - 1, 0), column]

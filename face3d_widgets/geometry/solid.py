@@ -1,10 +1,11 @@
 """Closed solids for a 3D printer, in millimetres.
 
-Every solid is a height field: seen from the front nothing hangs over, so it needs no
-support. It lies on its back. In the camera frame its underside is flat at z = 0 and all
-else at z < 0, nearer to the viewer; the origin of x and y is in its middle. Half a turn
-about x, to (x, -y, -z), gives the printer's axes: the underside is at z = 0 and the face
-looks up. The width along x is the one asked for.
+Every solid is a height field: seen from the front nothing hangs over. A relief lies on its
+back: in the camera frame its underside is flat at z = 0 and all else at z < 0, nearer to
+the viewer. Half a turn about x, to (x, -y, -z), gives the printer's axes: the underside is
+at z = 0 and the face looks up. A bust and a lithophane stand: their base is at z = 0 in the
+printer's axes and the face looks along -y, at whoever stands before the printer. The origin
+of x and y is in the solid's middle. The width along x is the one asked for.
 """
 
 from __future__ import annotations
@@ -36,8 +37,14 @@ __all__ = ["make_solid", "solid_size"]
 # This share of the face may lie behind the plane that counts as its farthest place:
 # a few stray pixels shall not make a bust thick.
 STRAY = 0.005
+# So little of a relief may be cut off at its highest place, for the same reason.
+STRAY_NEAR = 0.0005
 # In picture heights; a little over a centimetre on a head 0.4 wide.
 WIDEST_CRACK = 0.03
+# How high a foot is, of the whole height; a bust is carried down to it from this high.
+FOOT, HEM = 0.05, 0.12
+# A solid that stands may be tilted so far before its middle is no longer over its foot.
+STEADY = 10.0  # degrees
 # A solid's size is measured on one of at most this many triangles.
 PREVIEW_FACES = 12_000
 
@@ -55,6 +62,10 @@ class _HeightField:
         Between nodes.
     finest : float
         Between nodes, where every pixel has one.
+    foot : int
+        Rows of cells at the lower end on which it stands, two or more; 0 lies on its back.
+    behind : float
+        How far the foot reaches behind the flat underside.
     """
 
     heights: NDArray[np.float32]
@@ -62,6 +73,8 @@ class _HeightField:
     across: float
     down: float
     finest: float
+    foot: int = 0
+    behind: float = 0.0
 
 
 def make_solid(
@@ -79,8 +92,8 @@ def make_solid(
     Returns
     -------
     Surface
-        In millimetres: watertight, manifold, oriented outward, with a flat underside at
-        z = 0 (see the module) and at most `options.n_faces` triangles. No normals, uv
+        In millimetres: watertight, manifold, oriented outward, lying or standing on
+        z = 0 (see the module), with at most `options.n_faces` triangles. No normals, uv
         or colours.
 
     Raises
@@ -92,11 +105,14 @@ def make_solid(
     -----
     bust
         The head as the model has it, without perspective, carried straight back to a
-        flat back. Parts narrower than the wall, and all but the largest, are left out.
+        flat back, and down to a foot on which it stands. Parts narrower than the wall, and
+        all but the largest, are left out. Laid on its flat back it prints without support.
     relief
-        The photo's rectangle as a plate, with the face on it as the photo shows it.
+        The photo's rectangle as a plate, with the face on it as the photo shows it, but
+        flatter: in proportion, a head is nearly as deep as it is wide.
     lithophane
-        The same rectangle; its thickness falls evenly with CIE 1976 lightness.
+        The same rectangle, standing on a foot: layers are finer than a printer's nozzle is
+        wide, and so are its tones. Its thickness falls evenly with CIE 1976 lightness.
     """
     return _closed(_height_field(geometry, params, options or SolidParams()))
 
@@ -111,7 +127,9 @@ def solid_size(
     finer = (field.across / field.finest) * (field.down / field.finest)
     faces = min(options.n_faces, round(finer * _count_faces(field.cells)))
     rows, columns = field.cells.shape
-    extent = (columns * field.across, rows * field.down, float(field.heights.max()))
+    across, down = columns * field.across, rows * field.down
+    deep = float(field.heights.max()) + field.behind
+    extent = (across, deep, down) if field.foot else (across, down, deep)
     return SurfaceSize(faces // 2 + 2, faces, extent, "mm")
 
 
@@ -136,6 +154,7 @@ def _bust(geometry: FaceGeometry, params: GeometryParams, options: SolidParams) 
     # Top, bottom and walls: a little over four triangles a cell.
     area = float(np.sum((z / camera.fy) ** 2))
     spacing = max(finest, math.sqrt(4.2 * area / options.n_faces))
+    wide = width + spacing
     while True:
         across = np.arange(x.min() - spacing, x.max() + 2 * spacing, spacing)
         down = np.arange(y.min() - spacing, y.max() + 2 * spacing, spacing)
@@ -143,37 +162,74 @@ def _bust(geometry: FaceGeometry, params: GeometryParams, options: SolidParams) 
         found = _cells_between(np.isfinite(seen))
         closed = close_holes(found, LONGEST_RIM / spacing)
         # What is lost below makes the rest larger, so this is on the safe side.
-        wall = math.ceil(options.wall_mm / (options.width_mm * spacing / (width + spacing)))
+        wall = math.ceil(options.wall / (options.width_mm * spacing / wide))
         cells = printable(closed, wall)
-        faces = _count_faces(cells)
-        if faces <= options.n_faces:
-            break
-        spacing *= 1.01 * math.sqrt(faces / options.n_faces)
-    if not cells.any():
-        raise ValueError(
-            "nothing of the bust is as wide as its wall; choose a larger width or a thinner "
-            f"wall, or {TO_KEEP_MORE}"
+        if not cells.any():
+            raise ValueError(
+                "nothing of the bust is as wide as its wall; choose a larger width or a "
+                f"thinner wall, or {TO_KEEP_MORE}"
+            )
+        seen = spread_into(seen, nodes_of(closed & ~found) & ~nodes_of(found))
+        (top, bottom), (left, right) = _box(cells)
+        cells, seen = cells[top:bottom, left:right], seen[top : bottom + 1, left : right + 1]
+        scale = options.width_mm / cells.shape[1]  # millimetres a cell
+        rise = np.where(nodes_of(cells), back - seen, 0) * (scale / spacing)
+        heights = _pressed(rise, options.depth) + np.float32(options.wall)
+        field = _standing(
+            _HeightField(heights, cells, scale, scale, finest=scale * finest / spacing)
         )
-    seen = spread_into(seen, nodes_of(closed & ~found) & ~nodes_of(found))
-    (top, bottom), (left, right) = _box(cells)
-    cells, seen = cells[top:bottom, left:right], seen[top : bottom + 1, left : right + 1]
-    scale = options.width_mm / cells.shape[1]  # millimetres a cell
-    rise = np.where(nodes_of(cells), back - seen, 0) * (scale / spacing)
-    return _HeightField(
-        heights=_pressed(rise, options.depth_mm) + np.float32(options.wall_mm),
-        cells=cells,
-        across=scale,
-        down=scale,
-        finest=scale * finest / spacing,
+        faces = _count_faces(field.cells)
+        if faces <= options.n_faces:
+            return field
+        spacing *= 1.01 * math.sqrt(faces / options.n_faces)
+
+
+def _standing(bust: _HeightField) -> _HeightField:
+    """A bust on a foot that is wide and deep enough, its lower end carried straight down."""
+    rows, columns = bust.cells.shape
+    lowest = rows - 1 - np.argmax(bust.cells[::-1], axis=0)
+    first, end = np.flatnonzero(lowest >= rows - math.ceil(HEM * rows))[[0, -1]] + [0, 1]
+    cells = bust.cells.copy()
+    cells[:, first:end] |= np.arange(rows)[:, None] > lowest[first:end]
+    # Every node below the last of its column is as high as that one.
+    last = np.where(nodes_of(bust.cells), np.arange(rows + 1)[:, None], 0)
+    last = np.maximum.accumulate(last, axis=0)
+    heights = np.take_along_axis(bust.heights, last, axis=0)
+
+    # Its middle, in cells from the left and in millimetres from the back and the ground.
+    mean = np.where(cells, _means_of_nodes(heights), 0).astype(np.float64)
+    volume = mean.sum()
+    middle = (mean.sum(axis=0) @ (np.arange(columns) + 0.5)) / volume
+    before = (mean * mean).sum() / (2 * volume)
+    foot = max(2, math.ceil(FOOT * rows))
+    above = (mean.sum(axis=1) @ (rows + foot - 0.5 - np.arange(rows))) / volume * bust.down
+    lean = above * math.tan(math.radians(STEADY))
+    reach = lean / bust.across
+    first = max(0, min(first, math.floor(middle - reach)))
+    end = min(columns, max(end, math.ceil(middle + reach)))
+    deep = max(before + lean, float(np.median(heights[-1][nodes_of(cells)[-1]])))
+    base = np.zeros((foot, columns), bool)
+    base[:, first:end] = True
+    heights = np.concatenate([heights[:-1], np.full((foot + 1, columns + 1), deep, np.float32)])
+    return dataclasses.replace(
+        bust,
+        heights=heights,
+        cells=np.concatenate([cells, base]),
+        foot=foot,
+        behind=max(0.0, lean - before),
     )
 
 
 def _plate(geometry: FaceGeometry, params: GeometryParams, options: SolidParams) -> _HeightField:
     h, w = geometry.photo.height, geometry.photo.width
-    border = options.border_mm
+    border = options.border
     pixel = (options.width_mm - 2 * border) / w
     width, height = options.width_mm, h * pixel + 2 * border
-    columns, rows = _plate_cells(width, height, pixel, options.n_faces)
+    stands = options.style == "lithophane"
+    whole = height * (1 + FOOT * stands)
+    columns, rows = _plate_cells(width, whole, pixel, options.n_faces)
+    foot = max(2, math.ceil(FOOT * rows / (1 + FOOT))) if stands else 0
+    rows = max(1, rows - foot)
     across, down = width / columns, height / rows
 
     # Each node stands for the pixels around it, and what is no pixel is border.
@@ -185,24 +241,32 @@ def _plate(geometry: FaceGeometry, params: GeometryParams, options: SolidParams)
         for at, size in ((y[in_y], h), (x[in_x], w))
     ]
     heights = np.zeros((rows + 1, columns + 1), np.float32)
-    if options.style == "lithophane":
+    out = 0.0
+    if stands:
         bright = area_means(lightness(geometry.photo.rgb), *edges) / 100
         heights[:] = options.thickest_mm
         span = options.thickest_mm - options.thinnest_mm
         heights[np.ix_(in_y, in_x)] -= np.float32(span) * np.clip(bright, 0, 1)
+        # As far to the front as to the back, so that it stands whatever the photo shows.
+        out = (height / 2 + foot * down) * math.tan(math.radians(STEADY))
+        before = np.full((foot, columns + 1), options.thickest_mm + out, np.float32)
+        heights = np.concatenate([heights, before])
     else:
         depth, body = _body(geometry, params)
         depth, back = _with_back(depth, body)
         size = geometry.curve(params).subject_depth / geometry.camera(params).fy  # of a pixel
-        rise = _pressed(np.where(body, back - depth, 0) * (pixel / size), options.depth_mm)
-        heights[np.ix_(in_y, in_x)] = np.maximum(area_means(rise, *edges), 0)
-        heights += np.float32(options.wall_mm)
-    return _HeightField(heights, np.ones((rows, columns), bool), across, down, pixel)
+        rise = np.where(body, back - depth, 0) * (pixel / size)
+        rise = np.minimum(rise, np.quantile(rise[body], 1 - STRAY_NEAR))
+        heights[np.ix_(in_y, in_x)] = _pressed(area_means(rise, *edges), options.depth)
+        heights += np.float32(options.wall)
+    cells = np.ones((rows + foot, columns), bool)
+    return _HeightField(heights, cells, across, down, pixel, foot, out)
 
 
 def _plate_cells(width: float, height: float, pixel: float, n_faces: int) -> tuple[int, int]:
     """Columns and rows of nearly square cells, no finer than `pixel`."""
-    # Two triangles a cell, and six for each cell along the rim.
+    # Two triangles a cell, six for each cell along the rim, and two behind a foot.
+    n_faces -= 2
     around = 3 * (width + height)
     spacing = (around + math.sqrt(around**2 + 2 * n_faces * width * height)) / n_faces
     spacing = max(pixel, spacing)
@@ -269,14 +333,19 @@ def _rims(cells: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], tuple[int, 
     ]
 
 
+def _means_of_nodes(nodes: NDArray) -> NDArray:
+    """What the four nodes of each cell have on average."""
+    return (nodes[:-1, :-1] + nodes[1:, :-1] + nodes[:-1, 1:] + nodes[1:, 1:]) / 4
+
+
 def _count_faces(cells: NDArray[np.bool_]) -> int:
     rim = sum(int(np.count_nonzero(side)) for side, _, _ in _rims(cells))
     n_cells = int(np.count_nonzero(cells))
-    return 2 * n_cells + 3 * rim if cells.all() else 4 * n_cells + 2 * rim
+    return 2 * n_cells + 3 * rim + 2 if cells.all() else 4 * n_cells + 2 * rim
 
 
 def _closed(field: _HeightField) -> Surface:
-    """Top, walls and underside."""
+    """Top, walls and underside, on the printer's bed."""
     rows, columns = field.heights.shape
     n = rows * columns
     node = np.arange(n, dtype=np.int32).reshape(rows, columns)
@@ -291,22 +360,58 @@ def _closed(field: _HeightField) -> Surface:
     walls = np.concatenate(
         [np.stack([end, start, start + n], axis=1), np.stack([end, start + n, end + n], axis=1)]
     )
-    # A rectangle's underside needs no grid: a fan from its middle will do.
-    whole = bool(field.cells.all())
-    if whole:
-        middle = np.full_like(start, 2 * n)
-        under = np.stack([middle, end + n, start + n], axis=1)
-    else:
-        under = top[:, ::-1] + np.int32(n)
-    faces = np.concatenate([top, walls, under])
-
     x = (np.arange(columns) - (columns - 1) / 2) * field.across
     y = (np.arange(rows) - (rows - 1) / 2) * field.down
-    vertices = np.zeros((2 * n + 1, 3))
-    vertices[:n, 0] = vertices[n : 2 * n, 0] = np.tile(x, rows)
-    vertices[:n, 1] = vertices[n : 2 * n, 1] = np.repeat(y, columns)
+    vertices = np.zeros((2 * n, 3))
+    vertices[:, 0] = np.tile(x, 2 * rows)
+    vertices[:, 1] = np.tile(np.repeat(y, columns), 2)
     vertices[:n, 2] = -field.heights.ravel()
+    vertices[n:, 2] = np.repeat(np.arange(rows) >= rows - field.foot, columns) * field.behind
+    # A rectangle's underside needs no grid: fans from the middle of what is flat will do.
+    if field.cells.all():
+        under, corners = _fans(rows, columns, field.foot)
+        middles = vertices[n + corners].mean(axis=1)
+    else:
+        under, middles = top[:, ::-1], np.zeros((0, 3))
+    faces = np.concatenate([top, walls, under + np.int32(n)])
+    vertices = np.concatenate([vertices, middles])
+    if field.foot:  # upright, the face to the front
+        x, y, z = vertices.T
+        y, z = -z, y - y.max()
+        vertices = np.stack([x, y - (y.max() + y.min()) / 2, z], axis=1)
+
     used = np.zeros(len(vertices), bool)
     used[faces] = True
     renumbered = (np.cumsum(used) - 1).astype(np.int32)
     return Surface(vertices[used].astype(np.float32), renumbered[faces], unit="mm")
+
+
+def _fans(rows: int, columns: int, foot: int) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The underside of a rectangle of nodes, as few triangles, seen from below.
+
+    Returns
+    -------
+    faces : (m, 3) int32
+        The middle of the k-th fan is number `rows * columns + k`.
+    corners : (k, 4) intp
+        The corners of what each fan covers.
+    """
+    node = np.arange(rows * columns).reshape(rows, columns)
+    parts = [(0, rows - 1)]
+    if foot:  # above it, and the foot itself; between the two it steps back
+        parts = [(0, rows - 1 - foot), (rows - foot, rows - 1)]
+    faces, corners = [], []
+    for k, (above, below) in enumerate(parts):
+        left, right = node[above : below + 1, 0], node[above : below + 1, -1]
+        # Where another part begins only the ends of its edge are corners.
+        upper = node[above] if above == 0 else node[above, [0, -1]]
+        lower = node[below] if below == rows - 1 else node[below, [0, -1]]
+        around = np.concatenate([left, lower[1:], right[::-1][1:], upper[::-1][1:]])
+        start, end = around[:-1], around[1:]
+        faces.append(np.stack([np.full_like(start, rows * columns + k), end, start], axis=1))
+        corners.append([left[0], left[-1], right[0], right[-1]])
+    if foot:
+        a, b = node[rows - 1 - foot, [0, -1]]
+        c, d = node[rows - foot, [0, -1]]
+        faces.append(np.array([[a, b, c], [b, d, c]]))
+    return np.concatenate(faces).astype(np.int32), np.array(corners)
