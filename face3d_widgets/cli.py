@@ -8,12 +8,12 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from face3d_widgets import __version__
 
 if TYPE_CHECKING:
-    from face3d_widgets.session import FileChoices, Order
+    from face3d_widgets.session import FileChoices
 
 __all__ = ["main"]
 
@@ -188,7 +188,8 @@ def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     model = commands.add_parser(
         "model",
         help="make a 3D model, a print, a picture or a film of one photo",
-        description="The end of FILE says what is made: " + ", ".join(_KIND_OF) + ".",
+        description="The end of FILE says what is made: " + ", ".join(_KIND_OF) + ". Lengths in"
+        " a GLB are metres, in the others millimetres.",
     )
     model.add_argument("photo", type=Path, metavar="PHOTO")
     model.add_argument("-o", "--out", type=Path, required=True, metavar="FILE")
@@ -216,10 +217,25 @@ def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     size.add_argument(
         "--solid",
         choices=("bust", "relief", "lithophane"),
-        help="an STL that is closed, for printing",
+        help="an STL that is closed, for printing; without, an STL is an open sheet",
     )
     size.add_argument(
-        "--width-mm", type=float, metavar="X", help="default: 80 of a solid, 120 of a picture"
+        "--width-mm",
+        type=float,
+        metavar="X",
+        help="of the whole; default: 80 of a solid, 120 of a picture, of a model life-size",
+    )
+    size.add_argument(
+        "--head-mm",
+        type=float,
+        metavar="X",
+        help="life-size: width of the head with ears and hair; a guess of 165 without",
+    )
+    size.add_argument(
+        "--depth-mm",
+        type=float,
+        metavar="X",
+        help="height of a relief over its plate; default: 12 %% of the width, a bust as it is",
     )
     model.set_defaults(run=_model)
 
@@ -348,7 +364,7 @@ def _model(arguments: argparse.Namespace) -> int:
         bar.update(share - bar.n)
 
     try:
-        choices = _file_choices(arguments)
+        choices = _file_choices(arguments, kind)
         model = model_info(arguments.model).name
         _check_weights(arguments)
         _make_folder(path.parent)
@@ -363,15 +379,15 @@ def _model(arguments: argparse.Namespace) -> int:
             DepthEstimator(arguments.weights, arguments.runtime, arguments.precision)
         )
         session.view = ViewParams(draw_as="mesh" if arguments.points is None else "points")
-        shape = {name: getattr(arguments, name) for name in _SHAPE} | {"n_points": arguments.points}
-        shape = {name: value for name, value in shape.items() if value is not None}
+        shape = _given(
+            {name: getattr(arguments, name) for name in _SHAPE} | {"n_points": arguments.points}
+        )
         dataclasses.replace(session.params, **shape)  # complains before the slow part
         with bar:
             show("Estimating depth", 0.0)
             session.open(read_photo_file(source), model)
             session.params = dataclasses.replace(session.params, **shape)
-            order = session.order(choices)
-            file = make_file(kind, order, show)
+            file = make_file(kind, session.order(choices), show)
         write_whole(path, file.data)
     except (PhotoError, ModelError, FigureError, ValueError, OSError) as error:
         return _complain(str(error))
@@ -379,9 +395,11 @@ def _model(arguments: argparse.Namespace) -> int:
     if result.inverse_depth.subject is not None and not result.geometry.found_subject:
         _complain(f"no head was found in {source}, so this is the whole picture.")
     if file.note:
-        _complain(file.note)
+        advice = " Add --solid bust, relief or lithophane." if kind == "stl" else ""
+        _complain(file.note + advice)
+    told = ", ".join(filter(None, [file.facts, f"{len(file.data) / 1e6:.2f} MB"]))
     older = " (an older file was replaced)" if replaces else ""
-    print(f"{path}: {_what_was_made(kind, order, file.data)}{older}")
+    print(f"{path}: {told}{older}")
     return 0
 
 
@@ -406,6 +424,7 @@ def _unfit(arguments: argparse.Namespace, kind: str) -> str:
         return f"{name!r} has no known end; choose one of: {', '.join(_KIND_OF)}."
     solid = arguments.solid is not None
     surface = kind in ("glb", "obj", "ply", "stl", "all")
+    shape = surface or kind in ("points", "xyz")
     picture = kind in ("png", "webp", "svg", "pdf")
     film = kind in ("html", "gif", "mp4")
     suits = {
@@ -416,7 +435,17 @@ def _unfit(arguments: argparse.Namespace, kind: str) -> str:
             kind in ("points", "xyz") or picture or film,
             ".ply, .xyz, pictures, films and .html",
         ),
-        "--width-mm": (arguments.width_mm, solid or picture, "--solid and pictures"),
+        "--width-mm": (
+            arguments.width_mm,
+            solid or picture or shape,
+            "models, --solid and pictures",
+        ),
+        "--head-mm": (
+            arguments.head_mm,
+            shape and not solid,
+            ".glb, .obj.zip, .ply, .stl, .xyz and .zip",
+        ),
+        "--depth-mm": (arguments.depth_mm, kind in ("bust", "relief"), "a bust and a relief"),
     }
     for option in _SHAPE:
         value = getattr(arguments, option)
@@ -427,34 +456,35 @@ def _unfit(arguments: argparse.Namespace, kind: str) -> str:
         )
     if arguments.faces is not None and arguments.points is not None:
         return "--faces is for a surface and --points for a point cloud; choose one of them."
+    if arguments.head_mm is not None and arguments.width_mm is not None:
+        return "--head-mm and --width-mm both tell the size; choose one of them."
     for option, (value, fits, where) in suits.items():
         if value is not None and not fits:
             return f"{option} has no part in this file; it is for {where}."
     return ""
 
 
-def _file_choices(arguments: argparse.Namespace) -> FileChoices:
-    """The sizes that were given, for a solid or for the others."""
-    from face3d_widgets.session import FileChoices
+def _file_choices(arguments: argparse.Namespace, kind: str) -> FileChoices:
+    """The sizes that were given: of a solid, a picture or another model."""
+    from face3d_widgets.session import FILE_KINDS, FileChoices
     from face3d_widgets.types import SolidParams
 
-    sizes = {"n_faces": arguments.faces, "width_mm": arguments.width_mm}
-    given = {name: value for name, value in sizes.items() if value is not None}
+    width = arguments.width_mm
     if arguments.solid:
-        return FileChoices(solid=SolidParams(**given))
-    return FileChoices(**given)
+        sizes = {"n_faces": arguments.faces, "width_mm": width, "depth_mm": arguments.depth_mm}
+        return FileChoices(solid=SolidParams(style=kind, **_given(sizes)))
+    of_model = FILE_KINDS[kind].group in ("model", "all")
+    sizes = {
+        "n_faces": arguments.faces,
+        "head_mm": arguments.head_mm,
+        "model_width_mm" if of_model else "width_mm": width,
+    }
+    return FileChoices(**_given(sizes))
 
 
-def _what_was_made(kind: str, order: Order, data: bytes) -> str:
-    """Faces or points, extent and megabytes."""
-    from face3d_widgets.session import FILE_KINDS, preview_file
-
-    text = preview_file(kind, order).text
-    if FILE_KINDS[kind].group == "print":  # 50 bytes a face after the header
-        text = f"{(len(data) - 84) // 50:,} faces{text.partition(' faces')[2]}"
-    elif kind in ("glb", "obj", "ply", "stl"):
-        text = f"{len(order.surface.faces):,} faces{text.partition(' faces')[2]}"
-    return f"{text}, {len(data) / 1e6:.2f} MB"
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _models(_: argparse.Namespace) -> int:

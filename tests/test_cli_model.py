@@ -1,6 +1,7 @@
 """`face3d model`: one photo to one file."""
 
 import io
+import re
 import zipfile
 
 import numpy as np
@@ -80,6 +81,82 @@ def test_solids_have_their_width(folder, style, capsys):
     assert f"{len(solid.faces):,} faces, 60 × " in capsys.readouterr().out
 
 
+def places(path):
+    """(n, 3) corners or points of a file, in millimetres, by another reader than ours."""
+    if path.suffix == ".xyz":
+        return np.loadtxt(path)[:, :3]
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            [name] = [name for name in archive.namelist() if name.endswith(".obj")]
+            lines = archive.read(name).decode().splitlines()
+        return np.array([line.split()[1:4] for line in lines if line[:2] == "v "], float)
+    loaded = trimesh.load(path)
+    if path.suffix == ".glb":
+        return 1000 * loaded.to_mesh().vertices
+    return loaded.vertices
+
+
+SHAPES = ["a.glb", "a.obj.zip", "a.ply", "a.stl", "a.xyz", "p.ply"]
+
+
+def make(folder, name, *options):
+    more = ["--points", "4000"] if name[0] == "p" or name.endswith("xyz") else ["--faces", "1000"]
+    assert main(["model", "anna.png", "-o", name, *more, *options]) == 0
+    return places(folder / name)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_model_has_the_width_that_was_asked(folder, name, capsys):
+    sides = np.ptp(make(folder, name, "--width-mm", "150"), axis=0)
+    assert sides[0] == pytest.approx(150, rel=1e-4)
+    assert "150 × " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_model_is_life_size_by_a_guess_and_says_so(folder, name, capsys):
+    x, y, _ = make(folder, name).T
+    assert "life-size by a guess" in capsys.readouterr().out
+    # The outline is 165 mm; of its rim, where the surface falls off, some pixels are left out.
+    head = x[y > y.min() + 0.6 * np.ptp(y)]
+    assert 140 < np.ptp(head) < 170
+    told = make(folder, name, "--head-mm", "33")
+    assert "head 33 mm wide as asked" in capsys.readouterr().out
+    assert np.ptp(told[:, 0]) == pytest.approx(np.ptp(x) / 5, rel=1e-3)
+
+
+def test_what_is_told_of_a_file_is_what_another_reader_finds(folder, capsys):
+    for name in SHAPES:
+        sides = np.ptp(make(folder, name, "--relief", "1.7"), axis=0)
+        said = capsys.readouterr().out
+        told = [float(n) for n in re.search(r"([\d.]+) × ([\d.]+) × ([\d.]+) mm", said).groups()]
+        np.testing.assert_allclose(told, sides, atol=0.051)
+        size = (folder / name).stat().st_size / 1e6
+        assert said.endswith(f"{size:.2f} MB\n") or "replaced" in said
+        assert ("open" in said) == (name[0] == "a" and not name.endswith("xyz"))
+
+
+def test_a_plain_stl_is_said_to_be_no_print_and_leads_to_the_solids(folder, capsys):
+    make(folder, "a.stl")
+    said = capsys.readouterr()
+    assert "open" in said.out
+    assert "--solid bust, relief or lithophane" in said.err
+    assert not mesh(folder / "a.stl").is_watertight
+    assert main(["model", "anna.png", "-o", "b.stl", "--solid", "bust", "--faces", "3000"]) == 0
+    said = capsys.readouterr()
+    assert "closed" in said.out
+    assert said.err == ""
+
+
+def test_the_depth_of_a_relief_is_chosen(folder):
+    def depth(*options):
+        options = ["--solid", "relief", "--faces", "3000", *options]
+        assert main(["model", "anna.png", "-o", "r.stl", *options]) == 0
+        return mesh(folder / "r.stl").extents[2] - 0.015 * 80
+
+    assert depth() == pytest.approx(0.12 * 80, abs=0.01)
+    assert depth("--depth-mm", "5") == pytest.approx(5, abs=0.01)
+
+
 def test_the_numbers_shape_the_model(folder):
     def depth(*options):
         assert main(["model", "anna.png", "-o", "a.xyz", "--points", "500", *options]) == 0
@@ -101,8 +178,12 @@ def test_sizes_of_pictures_reach_whoever_draws(monkeypatch, folder):
     ("name", "options", "sentence"),
     [
         ("face.glb", ["--solid", "bust"], "--solid has no part in this file; it is for .stl"),
-        ("face.glb", ["--width-mm", "80"], "--width-mm has no part"),
-        ("face.stl", ["--width-mm", "80"], "--width-mm has no part"),
+        ("face.gif", ["--width-mm", "80"], "--width-mm has no part"),
+        ("face.png", ["--head-mm", "160"], "--head-mm has no part"),
+        ("face.stl", ["--solid", "bust", "--head-mm", "160"], "--head-mm has no part"),
+        ("face.glb", ["--head-mm", "160", "--width-mm", "80"], "choose one of them"),
+        ("face.stl", ["--depth-mm", "8"], "--depth-mm has no part"),
+        ("face.stl", ["--solid", "lithophane", "--depth-mm", "8"], "--depth-mm has no part"),
         ("face.stl", ["--points", "5"], "--points has no part"),
         ("face.png", ["--faces", "500"], "--faces has no part"),
         ("face.npy", ["--relief", "2"], "--relief has no part"),
@@ -130,6 +211,9 @@ def test_what_does_not_go_together_is_one_sentence(name, options, sentence, caps
         (["--fov", "500"], "fov"),
         (["--relief", "-1"], "relief"),
         (["--faces", "5"], "n_faces"),
+        (["--head-mm", "0"], "head_mm"),
+        (["--width-mm", "-5"], "width_mm"),
+        (["--width-mm", "nan"], "width_mm"),
         (["--model", "nothing"], "nothing"),
     ],
 )

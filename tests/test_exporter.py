@@ -10,8 +10,14 @@ from PIL import Image
 
 from face3d_widgets.figures import BrowserError, FigureError
 from face3d_widgets.geometry import TO_KEEP_MORE
-from face3d_widgets.session import FILE_KINDS, ReconstructionSession, files
-from face3d_widgets.types import GeometryParams, ViewParams
+from face3d_widgets.session import (
+    FILE_KINDS,
+    FileChoices,
+    ReconstructionSession,
+    files,
+    measure_file,
+)
+from face3d_widgets.types import GeometryParams, SolidParams, ViewParams
 from face3d_widgets.widgets import ExportPanel, FaceViewer, StatusLine, exporter
 from face3d_widgets.widgets.exporter import Exporter
 from face3d_widgets.widgets.jobs import Jobs
@@ -95,6 +101,28 @@ def test_choices_reach_the_order():
     assert choices.n_faces is None
     assert (choices.solid.width_mm, choices.solid.thickest_mm) == (60, 2.5)
     assert (choices.dpi, choices.whole_turn) == (600, True)
+    assert (choices.head_mm, choices.model_width_mm) == (None, None)
+    assert choices == FileChoices(
+        n_faces=None,
+        solid=SolidParams(width_mm=60, thickest_mm=2.5),
+        dpi=600,
+        whole_turn=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        FileChoices(),
+        FileChoices(n_faces=None, head_mm=155),
+        FileChoices(model_width_mm=90, solid=SolidParams(depth_share=0.29, thickest_mm=2)),
+    ],
+)
+def test_choices_come_back_through_the_panel(choices):
+    panel = ExportPanel()
+    for name, value in panel.traits_of(choices).items():
+        setattr(panel, name, value)
+    assert panel.choices == choices
 
 
 @pytest.mark.parametrize(
@@ -120,7 +148,7 @@ def test_deliver_hands_bytes_to_the_browser(monkeypatch):
 
 def test_the_preview_follows_choices_and_sliders(desk):
     assert desk.panel.preview.startswith("2,000 faces, ")
-    assert "relative units" in desk.panel.preview
+    assert " mm, life-size by a guess, about " in desk.panel.preview
     assert desk.panel.preview.endswith("kB")
     desk.panel.n_faces = 1_000
     assert desk.panel.preview.startswith("1,000 faces, ")
@@ -170,6 +198,26 @@ def test_a_file_arrives_and_is_told(desk):
     assert desk.panel.busy == ""
     assert desk.status.state == "ready"
     assert desk.status.text == f"Saved {name}, {round(len(data) / 1e3)} kB."
+
+
+@pytest.mark.parametrize("kind", ["glb", "obj", "ply", "stl", "points", "xyz", "bust", "relief"])
+def test_after_saving_the_page_tells_what_is_in_the_file(desk, kind):
+    _, data = desk.save(kind)
+    facts = measure_file(kind, data)
+    said = desk.panel.preview
+    assert said.startswith(f"Saved: {facts.text}")
+    assert said.endswith(f", {exporter._size(len(data))}")
+    assert ("life-size by a guess" in said) == (kind not in ("bust", "relief"))
+    desk.panel.kind = "lithophane"  # and then what the next one would be
+    assert not desk.panel.preview.startswith("Saved")
+
+
+def test_the_page_leads_from_the_open_sheet_to_the_solids(desk):
+    desk.panel.kind = "stl"
+    assert "choose one under Print" in desk.panel.preview
+    desk.save("stl")
+    assert "open" in desk.panel.preview
+    assert "save a bust, a relief or a lithophane" in desk.status.text
 
 
 def test_points_are_those_of_the_sliders(desk):

@@ -101,11 +101,22 @@ REPLAY = st.builds(
     choices=st.builds(
         FileChoices,
         st.none() | st.integers(100, 10**7),
-        st.builds(SolidParams, width_mm=number(10, 500), thickest_mm=number(1, 10)),
+        st.builds(
+            SolidParams,
+            width_mm=number(10, 500),
+            thickest_mm=number(1, 10),
+            depth_share=number(0.01, 1),
+        ),
         number(10, 500),
         number(50, 1200),
         st.sampled_from(["white", "transparent"]),
         st.booleans(),
+    ).flatmap(
+        lambda choices: st.builds(
+            lambda name, mm: dataclasses.replace(choices, **{name: mm}),
+            st.sampled_from(["head_mm", "model_width_mm"]),
+            st.none() | number(1, 10_000),
+        )
     ),
     compare=st.builds(
         CompareState,
@@ -212,6 +223,7 @@ def test_what_a_key_leaves_out_is_what_it_was_when_version_1_was_made():
         **{"s": 0.0, "n": 30_000, "e": 85.2, "u": 1.0, "z": None, "wi": False, "wf": None},
         **{"w8": False, "we": False, "d": "mesh", "b": "photo", "cm": "Greys", "l": False},
         **{"ps": 3.0, "o": 1.0, "a": False, "cam": None, "k": None, "mm": "off", "mp": ()},
+        **{"xh": None, "xm": None, "xs": 0.12},
         **{"x": "glb", "xf": 100_000, "xp": 80.0, "xt": 3.0, "xw": 120.0, "xd": 300.0},
         **{"xb": "white", "xr": False, "cp": (), "cs": "", "cc": "photo", "lh": ""},
         **{"lm": "face_lite", "li": False, "lf": None, "l8": False, "le": False},

@@ -19,6 +19,7 @@ from face3d_widgets.session import (
     ReconstructionSession,
     files,
     make_file,
+    measure_file,
     preview_file,
 )
 from face3d_widgets.session.replay import read_settings
@@ -108,11 +109,146 @@ def test_solids_are_closed_and_keep_their_millimetres_without_a_ruler(session, k
     assert solid.bounds[0, 2] == pytest.approx(0, abs=1e-4)
 
 
-def test_a_ruler_makes_millimetres(session):
-    relative = as_mesh(made(session, "stl"), "stl").extents
+THREE_D = ["glb", "ply", "stl", "points", "xyz"]
+
+
+def sides(session, kind, choices=SMALL):
+    """Of the box of a file in millimetres, by another reader than ours."""
+    data = made(session, kind, choices).data
+    if kind == "xyz":
+        return np.ptp(np.loadtxt(io.BytesIO(data))[:, :3], axis=0)
+    kind = "ply" if kind == "points" else kind
+    loaded = trimesh.load(io.BytesIO(data), file_type=kind, process=False)
+    return np.ptp(loaded.bounds, axis=0) * (1000 if kind == "glb" else 1)
+
+
+@pytest.mark.parametrize("kind", THREE_D)
+def test_a_ruler_makes_millimetres(session, kind):
+    guessed = sides(session, kind)
+    relative = guessed / session.order(SMALL).size.mm_per_unit
     session.params = GeometryParams(n_points=3_000, mm_per_unit=200.0)
-    assert as_mesh(made(session, "stl"), "stl").extents == pytest.approx(200 * relative, rel=0.02)
-    assert preview_file("stl", session.order(SMALL)).text.endswith(" mm")
+    assert sides(session, kind) == pytest.approx(200 * relative, rel=1e-3)
+    said = preview_file(kind, session.order(SMALL)).text
+    assert " mm, to the scale that was set" in said
+    # What was asked comes before the ruler.
+    narrow = dataclasses.replace(SMALL, model_width_mm=33)
+    assert sides(session, kind, narrow)[0] == pytest.approx(33, rel=1e-4)
+    head = dataclasses.replace(SMALL, head_mm=2 * 165)
+    assert sides(session, kind, head) == pytest.approx(2 * guessed, rel=1e-3)
+
+
+@pytest.mark.parametrize("scale_shift", [None, (0.2, 0.9)])
+@pytest.mark.parametrize("fov", [20, 50, 90])
+def test_life_size_hangs_on_no_slider(session, fov, scale_shift):
+    """Whatever the camera, the head's outline stays as wide: 165 mm across 48 pixels."""
+    session.params = GeometryParams(n_points=3_000, fov=fov, scale_shift=scale_shift)
+    order = session.order(SMALL)
+    geometry, params = order.geometry, order.params
+    pixel = geometry.curve(params).subject_depth / geometry.camera(params).fy
+    head = geometry.stats.head_width * geometry.photo.height
+    assert order.size.mm_per_unit * pixel * head == pytest.approx(165)
+    assert head == pytest.approx(48, abs=2)
+
+
+def test_all_models_of_a_zip_have_one_scale(session, no_browser):
+    choices = dataclasses.replace(SMALL, model_width_mm=50)
+    with zipfile.ZipFile(io.BytesIO(made(session, "all", choices).data)) as archive:
+        points, mesh = (
+            trimesh.load(
+                io.BytesIO(archive.read(f"anna/anna_face-lite_{name}.ply")), file_type="ply"
+            )
+            for name in ("points", "mesh")
+        )
+    assert mesh.extents[0] == pytest.approx(50, rel=1e-3)
+    scale = session.order(choices).size.mm_per_unit
+    np.testing.assert_allclose(
+        np.ptp(points.vertices, axis=0), scale * np.ptp(session.point_cloud().points, axis=0), 1e-3
+    )
+
+
+@pytest.mark.parametrize("kind", [*THREE_D, "obj", "bust", "relief", "lithophane"])
+def test_facts_are_those_of_the_file(session, kind):
+    file = made(session, kind)
+    facts = measure_file(kind, file.data)
+    assert file.facts.startswith(facts.text)
+    if kind == "obj":
+        mesh = as_mesh(made(session, "ply"), "ply")
+    elif kind in ("points", "xyz"):
+        assert facts.points == 3_000
+        np.testing.assert_allclose(facts.extent_mm, sides(session, kind), rtol=1e-5)
+        assert facts.closed is None
+        return
+    else:
+        mesh = as_mesh(file, FILE_KINDS[kind].suffix[1:])
+    np.testing.assert_allclose(
+        facts.extent_mm, mesh.extents * (1000 if kind == "glb" else 1), rtol=1e-4
+    )
+    assert facts.faces == len(mesh.faces)
+    mesh.merge_vertices(merge_tex=True, merge_norm=True)
+    assert facts.closed == mesh.is_watertight == (FILE_KINDS[kind].group == "print")
+
+
+def test_a_hole_a_turned_face_and_a_second_sheet_are_seen():
+    box = trimesh.creation.box((3, 4, 5))
+    whole = trimesh.exchange.stl.export_stl(box)
+    assert measure_file("stl", whole).text == "12 faces, 3 × 4 × 5 mm, closed"
+    for faces in (
+        box.faces[1:],
+        np.concatenate([box.faces[:1, ::-1], box.faces[1:]]),
+        np.concatenate([box.faces, box.faces[:1]]),
+    ):
+        spoiled = trimesh.Trimesh(box.vertices, faces, process=False)
+        assert measure_file("stl", trimesh.exchange.stl.export_stl(spoiled)).closed is False
+
+
+@pytest.mark.parametrize("kind", sorted(FILE_KINDS))
+def test_what_is_no_such_file_has_no_facts(kind):
+    for data in (b"", b"picture", bytes(200), b"glTF" + bytes(16) + b"{}"):
+        facts = measure_file(kind, data)
+        assert facts.text in ("", "0 faces, 0 × 0 × 0 mm, open") or facts.faces is None
+
+
+def test_pictures_and_films_are_measured(session, no_browser):
+    choices = dataclasses.replace(SMALL, width_mm=50.8, dpi=100)
+    png = measure_file("png", made(session, "png", choices).data)
+    assert png.pixels[0] == 200
+    assert png.paper_mm[0] == pytest.approx(50.8, abs=0.01)
+    assert measure_file("webp", made(session, "webp", choices).data).pixels[0] == 200
+    for kind in ("gif", "mp4"):
+        film = measure_file(kind, made(session, kind).data)
+        assert film.seconds == pytest.approx(0.5)
+        assert film.pixels[1] == 480
+    for kind in ("depth", "pfm", "npy"):
+        assert measure_file(kind, made(session, kind).data).text == "96 × 120 pixels"
+    assert measure_file("svg", b'<svg class="a" width="30mm" height="25.5mm">').paper_mm == (
+        30,
+        25.5,
+    )
+
+
+def test_the_readme_tells_what_was_measured_in_each_file(session, no_browser):
+    with zipfile.ZipFile(io.BytesIO(made(session, "all").data)) as archive:
+        readme = archive.read("anna/README.txt").decode()
+        lines = readme.splitlines()
+        for kind in files.IN_ZIP:
+            name = session.order(SMALL).file_name(kind)
+            data = archive.read(f"anna/{name}")
+            after = " ".join(line.strip() for line in lines[lines.index(name) + 1 :][:4])
+            facts = measure_file(kind, data).text
+            assert f"{facts}, {len(data) / 1e6:.2f} MB" in after or kind == "html"
+    assert "open sheet" in readme
+    assert "save a bust, a relief or a lithophane instead" in " ".join(readme.split())
+    assert "for 3D printing." not in readme
+    assert "The size is a guess: the head is taken for an adult's, 165 mm wide" in readme
+    assert "millimetres. In the GLB file they are in metres" in readme
+    assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize("kind", ["bust", "relief"])
+def test_a_wall_that_few_printers_can_is_said(session, kind):
+    assert made(session, kind).note == ""
+    narrow = dataclasses.replace(SMALL, solid=SolidParams(width_mm=20, n_faces=4_000))
+    assert "choose a larger width" in made(session, kind, narrow).note
 
 
 def test_depth_is_what_the_network_said(session, inverse_depth):
@@ -269,7 +405,8 @@ def test_the_size_that_is_told_comes_within_15_percent(real, kind, draw_as, n_fa
 def test_a_preview_tells_counts_and_lengths(session):
     order = session.order(SMALL)
     assert preview_file("glb", order).text.startswith("2,000 faces, ")
-    assert preview_file("glb", order).text.endswith(" relative units")
+    assert preview_file("glb", order).text.endswith(" mm, life-size by a guess")
+    assert "an open sheet: for a print, choose one under Print" in preview_file("stl", order).text
     assert preview_file("points", order).text.startswith("3,000 points, ")
     assert "80 × " in preview_file("bust", order).text
     assert preview_file("png", order).text == "30 mm wide, 118 pixels"
@@ -291,7 +428,11 @@ def test_an_unknown_kind(session, act):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"n_faces": 5}, {"width_mm": 1}, {"dpi": 9_999}, {"background": "red"}, {"film_seconds": 0}],
+    [
+        *[{"n_faces": 5}, {"width_mm": 1}, {"dpi": 9_999}, {"background": "red"}],
+        *[{"film_seconds": 0}, {"head_mm": 0}, {"model_width_mm": float("nan")}],
+        {"head_mm": 160, "model_width_mm": 80},
+    ],
 )
 def test_choices_beyond_their_limits(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 from face3d_widgets import __version__
@@ -19,7 +20,14 @@ _KINDS = (
         ".obj.zip",
         "The surface with the photo on it, as OBJ: unpack it and keep its files together.",
     ),
-    (".stl", "The shape alone, for 3D printing."),
+    ("_bust.stl", "A standing head, closed, for 3D printing."),
+    ("_relief.stl", "The face on a plate, closed, for 3D printing."),
+    ("_lithophane.stl", "The photo as a standing plate, closed, for 3D printing."),
+    (
+        ".stl",
+        "The shape alone: an open sheet, which no printer can fill. For 3D printing, save\n"
+        "    a bust, a relief or a lithophane instead.",
+    ),
     ("_points.ply", "Points with their colours, for MeshLab and CloudCompare."),
     (".ply", "The surface with colours at its corners, for MeshLab and CloudCompare."),
     (".xyz", "Points as text, one to a line: x y z red green blue."),
@@ -54,8 +62,8 @@ FILES
 AXES AND LENGTHS
 
 In every 3D file x goes to the right, y up, and z towards whoever looks at the
-face. The camera stands at 0, 0, 0, but a model made for printing lies with its
-flat underside at z = 0.
+face. The camera stands at 0, 0, 0. A model made for printing rests on z = 0: a
+relief lies on its back, a bust and a lithophane stand and look along -y.
 
 {unit}
 
@@ -82,6 +90,8 @@ def bundle(
     parameters: bytes,
     model_title: str,
     unit: str = "relative",
+    size: str = "",
+    facts: Mapping[str, str] | None = None,
 ) -> bytes:
     """One zip with a folder: `README.txt`, `parameters.json` and the files.
 
@@ -97,6 +107,10 @@ def bundle(
         The network's name as people say it, "MiDaS DPT-Large".
     unit : {"relative", "mm"}
         Of the 3D files.
+    size : str
+        How their size is known, one or two sentences.
+    facts : mapping of str to str, optional
+        What was measured in a file, by its name: "20,000 faces, 141 × 190 × 60 mm, open".
 
     Returns
     -------
@@ -111,15 +125,29 @@ def bundle(
     if taken := {"README.txt", "parameters.json"} & files.keys():
         raise ValueError(f"{', '.join(sorted(taken))} comes with the zip; give yours another name")
     everything = {**files, "parameters.json": parameters}
+    told = _UNITS[unit]
+    if size:
+        told += "\n" + textwrap.fill(size, 80)
     readme = _TEXT.format(
         stem=stem,
         rule="=" * len(f"{stem}: a 3D model from one photo"),
         version=__version__,
         model=model_title,
-        files="".join(f"{name}\n    {_kind(name)}\n" for name in everything),
-        unit=_UNITS[unit],
+        files="".join(
+            _entry(name, data, (facts or {}).get(name)) for name, data in everything.items()
+        ),
+        unit=told,
     )
     return zip_files({"README.txt": readme.encode(), **everything}, folder=stem)
+
+
+def _entry(name: str, data: bytes, facts: str | None) -> str:
+    """A file's name, what it is, and what was measured in it."""
+    entry = f"{name}\n    {_kind(name)}\n"
+    if facts is None:
+        return entry
+    size = f"{len(data) / 1e6:.2f} MB"
+    return f"{entry}    {f'{facts}, {size}' if facts else size}\n"
 
 
 def _kind(name: str) -> str:

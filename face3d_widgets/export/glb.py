@@ -29,7 +29,7 @@ _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
 
 
-def surface_to_glb(surface: Surface, photo: Photo | None = None) -> bytes:
+def surface_to_glb(surface: Surface, photo: Photo | None = None, size: str = "") -> bytes:
     """A surface as GLB, written by trimesh: one node, one mesh, one material.
 
     glTF is in metres. Millimetres become metres; a relative unit, the height of
@@ -43,6 +43,8 @@ def surface_to_glb(surface: Surface, photo: Photo | None = None) -> bytes:
         drawn from both sides, and its front is the outside.
     photo : Photo or None
         The texture; None leaves it out.
+    size : str
+        How the size is known, for `asset.extras`.
 
     Raises
     ------
@@ -98,9 +100,8 @@ def surface_to_glb(surface: Surface, photo: Photo | None = None) -> bytes:
             )
             attributes = tree["meshes"][0]["primitives"][0]["attributes"]
             attributes["COLOR_0"] = len(tree["accessors"]) - 1
-        _describe(
-            tree, surface.unit, f"face3d_widgets {__version__}, trimesh {trimesh.__version__}"
-        )
+        generator = f"face3d_widgets {__version__}, trimesh {trimesh.__version__}"
+        _describe(tree, surface.unit, generator, size)
 
     return trimesh.exchange.gltf.export_glb(
         scene,
@@ -127,13 +128,14 @@ def _material(textured: bool) -> dict[str, Any]:
     return {"name": "photo", "pbrMetallicRoughness": surface, "doubleSided": True}
 
 
-def _describe(tree: dict[str, Any], unit: str, generator: str) -> None:
+def _describe(tree: dict[str, Any], unit: str, generator: str, size: str) -> None:
     """What trimesh leaves open: whose file it is, its unit, and what each buffer is for."""
     tree["asset"]["generator"] = generator
     tree["asset"]["extras"] = {
         "lengths": LENGTHS[unit],
         "unit": unit,
         "metres_per_unit": METRES_PER_UNIT[unit],
+        **({"size": size} if size else {}),
     }
     primitive = tree["meshes"][0]["primitives"][0]
     primitive["material"] = 0

@@ -33,7 +33,7 @@ map_Kd {texture}
 """
 
 
-def surface_to_obj_zip(surface: Surface, photo: Photo | None, stem: str) -> bytes:
+def surface_to_obj_zip(surface: Surface, photo: Photo | None, stem: str, size: str = "") -> bytes:
     """A surface as OBJ, MTL and JPEG, in a zip, in the surface's own unit.
 
     Parameters
@@ -46,6 +46,8 @@ def surface_to_obj_zip(surface: Surface, photo: Photo | None, stem: str) -> byte
         The texture; None leaves it out.
     stem : str
         Name of the three files without suffix; the OBJ names the other two.
+    size : str
+        How the size is known, for a comment: one line.
 
     Returns
     -------
@@ -61,21 +63,23 @@ def surface_to_obj_zip(surface: Surface, photo: Photo | None, stem: str) -> byte
     checked(surface)
     checked_name(stem)
     if surface.uv is None or photo is None:
-        return zip_files({f"{stem}.obj": _obj(surface, stem, textured=False)})
+        return zip_files({f"{stem}.obj": _obj(surface, stem, size, textured=False)})
     return zip_files(
         {
-            f"{stem}.obj": _obj(surface, stem, textured=True),
+            f"{stem}.obj": _obj(surface, stem, size, textured=True),
             f"{stem}.mtl": _MATERIAL.format(texture=f"{stem}.jpg").encode(),
             f"{stem}.jpg": texture_jpeg(photo),
         }
     )
 
 
-def _obj(surface: Surface, stem: str, textured: bool) -> bytes:
+def _obj(surface: Surface, stem: str, size: str, textured: bool) -> bytes:
     """The text: vertices, texture places, normals, faces."""
     decimals = DECIMALS[surface.unit]
     position = f"v %.{decimals}f %.{decimals}f %.{decimals}f"
     parts = [f"# {LENGTHS[surface.unit]}\n"]
+    if size:
+        parts.append(f"# {' '.join(size.split())}\n")
     if textured:
         parts.append(f"mtllib {stem}.mtl\n")
     parts.append(f"o {stem}\n")

@@ -18,7 +18,7 @@ from face3d_widgets.figures.save import (
 )
 from face3d_widgets.figures.scene import Scene
 from face3d_widgets.figures.signed import is_own_picture
-from face3d_widgets.figures.turntable import FILM_FORMATS, turntable
+from face3d_widgets.figures.turntable import FILM_FORMATS, film_size, turntable
 from face3d_widgets.figures.wireframe import MOST_WIREFRAME_VERTICES
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "figure_to_html",
     "figure_to_image",
     "figure_to_png",
+    "film_size",
     "is_own_picture",
     "screen_range",
     "turntable",

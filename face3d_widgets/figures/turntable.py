@@ -21,7 +21,7 @@ from face3d_widgets.figures.scene import Scene
 from face3d_widgets.figures.signed import MAKER
 from face3d_widgets.types import ViewParams
 
-__all__ = ["FILM_FORMATS", "turntable"]
+__all__ = ["FILM_FORMATS", "film_size", "turntable"]
 
 #: What `turntable` writes, the default first.
 FILM_FORMATS = ("gif", "mp4")
@@ -222,3 +222,22 @@ def _mp4(
         for packet in stream.encode():
             container.mux(packet)
     return file.getvalue()
+
+
+def film_size(mp4: bytes) -> tuple[int, int, float]:
+    """Width and height in pixels and the seconds of a film, as its container has them.
+
+    Raises
+    ------
+    ValueError
+        For what is no film.
+    """
+    import av
+
+    try:
+        with av.open(io.BytesIO(mp4)) as container:
+            stream = container.streams.video[0]
+            seconds = float((stream.duration or 0) * (stream.time_base or 0))
+            return stream.width, stream.height, seconds
+    except (av.error.FFmpegError, IndexError) as error:
+        raise ValueError(f"this is no film: {error}") from None

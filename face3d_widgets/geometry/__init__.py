@@ -25,6 +25,7 @@ from face3d_widgets.geometry.measure import (
 from face3d_widgets.geometry.normals import vertex_normals
 from face3d_widgets.geometry.point_order import spread_order
 from face3d_widgets.geometry.relief import (
+    HEAD_WIDTH,
     SubjectStats,
     depth_from_inverse_depth,
     nearness,
@@ -42,6 +43,7 @@ from face3d_widgets.geometry.solid import make_solid, solid_size
 from face3d_widgets.geometry.surface import TO_KEEP_MORE, SurfaceSize
 
 __all__ = [
+    "HEAD_WIDTH",
     "PUPIL_DISTANCE_MM",
     "TO_KEEP_MORE",
     "Alignment",

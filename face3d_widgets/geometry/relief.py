@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from face3d_widgets.types import InverseDepth
 
 __all__ = [
+    "HEAD_WIDTH",
     "SubjectStats",
     "depth_from_inverse_depth",
     "finds_subject",
@@ -36,7 +37,7 @@ __all__ = [
     "subject_stats",
 ]
 
-# Width of an adult's head with hair, in metres; mean bizygomatic-to-ear breadth
+#: Width of an adult's head with hair, in metres; mean bizygomatic-to-ear breadth
 # is about 0.155 m (Gordon et al. 2014, ANSUR II), hair adds a little.
 HEAD_WIDTH = 0.165
 # Where a network has no unit, a subject is made this deep, in head widths.

@@ -2,6 +2,7 @@
 
 from face3d_widgets.session.file_kinds import FILE_KINDS, FileKind
 from face3d_widgets.session.files import SavedFile, make_file
+from face3d_widgets.session.measured import FileFacts, measure_file
 from face3d_widgets.session.order import FileChoices, Order
 from face3d_widgets.session.previews import FilePreview, preview_file
 from face3d_widgets.session.python_code import python_code
@@ -17,6 +18,7 @@ __all__ = [
     "FILE_KINDS",
     "Estimator",
     "FileChoices",
+    "FileFacts",
     "FileKind",
     "FilePreview",
     "Order",
@@ -25,6 +27,7 @@ __all__ = [
     "Ruler",
     "SavedFile",
     "make_file",
+    "measure_file",
     "photo_fov",
     "preview_file",
     "python_code",

@@ -18,6 +18,8 @@ from face3d_widgets.figures import (
 )
 from face3d_widgets.geometry import TO_KEEP_MORE, make_solid
 from face3d_widgets.session.file_kinds import FILE_KINDS
+from face3d_widgets.session.measured import measure_file
+from face3d_widgets.session.model_size import ModelSize
 from face3d_widgets.session.order import Order, Progress
 from face3d_widgets.types import InverseDepth
 
@@ -34,6 +36,11 @@ _DEPTH_FILES: dict[str, Callable[[InverseDepth], bytes]] = {
 }
 _FILM_HEIGHT, _FRAMES_PER_SECOND = 480, 12
 _SWING = 45.0  # degrees to either side
+_THIN = 0.4  # mm, the width of most printers' nozzles
+_NOT_FOR_PRINTING = (
+    "It is an open sheet, which no printer can fill: for a print, save a bust, a relief or a "
+    "lithophane."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +54,16 @@ class SavedFile:
     mime : str
     note : str
         What else a person should know of it, one sentence or nothing.
+    facts : str
+        What was measured in `data`, and how a model's size is known: "20,000 faces,
+        141 × 190 × 60.3 mm, open, life-size by a guess".
     """
 
     name: str
     data: bytes
     mime: str
     note: str = ""
+    facts: str = ""
 
 
 def make_file(
@@ -83,7 +94,20 @@ def make_file(
         raise ValueError(f"there is no file {kind!r}; choose one of: {', '.join(FILE_KINDS)}")
     work = _Work(order, progress or (lambda step, share: None), cancelled or (lambda: False))
     data = work.everything() if kind == "all" else work.make(kind)
-    return SavedFile(order.file_name(kind), data, FILE_KINDS[kind].mime, " ".join(work.notes))
+    return SavedFile(
+        order.file_name(kind),
+        data,
+        FILE_KINDS[kind].mime,
+        note=" ".join(work.notes),
+        facts=", ".join(filter(None, [measure_file(kind, data).text, _how_large(kind, order)])),
+    )
+
+
+def _how_large(kind: str, order: Order) -> str:
+    """How the size of a model that is no solid is known; "" of anything else."""
+    if kind in ("points", "xyz"):
+        return order.cloud_size.words
+    return order.size.words if kind in (*SURFACES, "all") else ""
 
 
 def _settings(order: Order) -> export.SavedParameters:
@@ -110,16 +134,21 @@ class _Work:
         self.order, self.report, self.cancelled = order, report, cancelled
         self.notes: list[str] = []
 
-    def make(self, kind: str) -> bytes:
-        """Any file but the zip of all."""
+    def make(self, kind: str, size: ModelSize | None = None) -> bytes:
+        """Any file but the zip of all; points as large as `size` says, or as alone."""
         order = self.order
         if kind in SURFACES:
             return self._surface(kind)
         if kind in ("points", "xyz"):
-            return self._points(kind)
+            return self._points(kind, size)
         if FILE_KINDS[kind].group == "print":
             self.report("Building the solid", 0.3)
             options = replace(order.choices.solid, style=kind)
+            if kind != "lithophane" and options.wall < _THIN:
+                self.notes.append(
+                    f"Its wall is only {options.wall:.2g} mm thick, less than most printers can; "
+                    "choose a larger width."
+                )
             return export.surface_to_stl(make_solid(order.geometry, order.params, options))
         if kind in _DEPTH_FILES:
             return _DEPTH_FILES[kind](order.inverse_depth)
@@ -131,20 +160,25 @@ class _Work:
         return self._picture(kind)
 
     def everything(self) -> bytes:
-        order, files = self.order, {}
+        order, files, facts = self.order, {}, {}
         report, self.report = self.report, lambda step, share: None
         for i, kind in enumerate(IN_ZIP):
             if self.cancelled():
                 raise FigureError("The zip was cancelled.")
             report(f"Making {FILE_KINDS[kind].label}", i / (len(IN_ZIP) + 1))
-            files[order.file_name(kind)] = self.make(kind)
+            name = order.file_name(kind)
+            files[name] = self.make(kind, order.size)
+            facts[name] = measure_file(kind, files[name]).text
+        self.notes = [note for note in self.notes if note != _NOT_FOR_PRINTING]  # README has it
         report("Packing", len(IN_ZIP) / (len(IN_ZIP) + 1))
         return export.bundle(
             order.photo.name,
             files,
             parameters=export.parameters_to_json(order.settings or _settings(order)),
             model_title=model_info(order.inverse_depth.model).title,
-            unit="relative" if order.params.mm_per_unit is None else "mm",
+            unit="mm",
+            size=order.size.sentence,
+            facts=facts,
         )
 
     def _surface(self, kind: str) -> bytes:
@@ -152,23 +186,26 @@ class _Work:
         self.report("Building the surface", 0.2)
         surface = order.surface
         self.report("Writing the file", 0.7)
+        size = order.size.sentence
         if kind == "glb":
-            return export.surface_to_glb(surface, order.photo)
+            return export.surface_to_glb(surface, order.photo, size)
         if kind == "obj":
-            return export.surface_to_obj_zip(surface, order.photo, order.photo.name)
+            return export.surface_to_obj_zip(surface, order.photo, order.photo.name, size)
         if kind == "ply":
-            return export.surface_to_ply(surface, order.inverse_depth.model)
+            return export.surface_to_ply(surface, f"{order.inverse_depth.model}. {size}")
+        self.notes.append(_NOT_FOR_PRINTING)
         return export.surface_to_stl(surface)
 
-    def _points(self, kind: str) -> bytes:
+    def _points(self, kind: str, size: ModelSize | None) -> bytes:
         self.report("Writing the file", 0.5)
-        cloud, mm = self.order.cloud, self.order.params.mm_per_unit
+        order, cloud = self.order, self.order.cloud
         if len(cloud) == 0:
             raise ValueError(f"nothing is left of the points; {TO_KEEP_MORE}")
+        size = size or order.cloud_size
         if kind == "xyz":
-            return export.point_cloud_to_xyz(cloud, mm)
-        model = self.order.inverse_depth.model
-        return export.point_cloud_to_ply(cloud, model, cloud.normals, mm)
+            return export.point_cloud_to_xyz(cloud, size.mm_per_unit)
+        comment = f"{order.inverse_depth.model}. {size.sentence}"
+        return export.point_cloud_to_ply(cloud, comment, cloud.normals, size.mm_per_unit)
 
     def _film(self, kind: str) -> bytes:
         """The model turning, as high as wide as it is on the screen."""

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from face3d_widgets.figures import MOST_WIREFRAME_VERTICES, FaceFigure, PhotoPalette, Scene
 from face3d_widgets.geometry import FaceGeometry
 from face3d_widgets.session.file_kinds import FILE_KINDS
+from face3d_widgets.session.model_size import ModelSize, model_size
 from face3d_widgets.types import (
     GeometryParams,
     InverseDepth,
@@ -41,6 +44,10 @@ class FileChoices:
     ----------
     n_faces : int or None
         Triangles of a surface; None is all that the photo's pixels give.
+    model_width_mm, head_mm : float or None
+        Width of a model that is no solid, or that of its head with ears and hair, 1 to
+        10,000; one of them, or neither: then it is to the ruler's scale or, without one,
+        life-size by a guess.
     solid : SolidParams
         For what is printed; its `style` follows from the kind of file.
     width_mm : float
@@ -62,8 +69,16 @@ class FileChoices:
     background: str = "white"
     whole_turn: bool = False
     film_seconds: float = 4.0
+    model_width_mm: float | None = None
+    head_mm: float | None = None
 
     def __post_init__(self) -> None:
+        for name in ("model_width_mm", "head_mm"):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= 10_000:
+                raise ValueError(f"{name} must lie between 1 and 10,000, not {value}")
+        if self.model_width_mm is not None and self.head_mm is not None:
+            raise ValueError("give model_width_mm or head_mm; a model has one size")
         if self.n_faces is not None and self.n_faces < 100:
             raise ValueError(f"n_faces must be at least 100, not {self.n_faces}")
         if not 10 <= self.width_mm <= 500:
@@ -119,13 +134,40 @@ class Order:
 
     @cached_property
     def surface(self) -> Surface:
-        """The surface with the chosen number of faces."""
-        return self.geometry.surface(self.params, self.choices.n_faces)
+        """The surface with the chosen number of faces, in millimetres."""
+        relative = self._relative_surface
+        vertices = relative.vertices * np.float32(self.size.mm_per_unit)
+        return replace(relative, vertices=vertices, unit="mm")
+
+    @cached_property
+    def size(self) -> ModelSize:
+        """How large the surface is, and how that is known."""
+        return self._size(lambda: float(np.ptp(self._relative_surface.vertices[:, 0])))
+
+    @cached_property
+    def cloud_size(self) -> ModelSize:
+        """The same for the points alone, whose width is a little less."""
+        return self._size(lambda: float(np.ptp(self.cloud.points[:, 0])))
+
+    def size_of(self, extent: tuple[float, float, float]) -> ModelSize:
+        """What `size` would be of a surface of this extent, relative units."""
+        return self._size(lambda: extent[0])
 
     @cached_property
     def cloud(self) -> PointCloud:
-        """The points with their normals."""
+        """The points with their normals, relative units."""
         return self.geometry.point_cloud(self.params, normals=True)
+
+    @cached_property
+    def _relative_surface(self) -> Surface:
+        params = replace(self.params, mm_per_unit=None)
+        return self.geometry.surface(params, self.choices.n_faces)
+
+    def _size(self, width: Callable[[], float]) -> ModelSize:
+        choices = self.choices
+        return model_size(
+            self.geometry, self.params, width, choices.model_width_mm, choices.head_mm
+        )
 
     @cached_property
     def scene(self) -> Scene:

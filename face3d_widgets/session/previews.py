@@ -10,6 +10,7 @@ from face3d_widgets import export
 from face3d_widgets.geometry import TO_KEEP_MORE, solid_size
 from face3d_widgets.session.file_kinds import FILE_KINDS
 from face3d_widgets.session.files import IN_ZIP, SURFACES
+from face3d_widgets.session.model_size import ModelSize
 from face3d_widgets.session.order import Order
 
 __all__ = ["FilePreview", "preview_file"]
@@ -29,7 +30,7 @@ class FilePreview:
     Attributes
     ----------
     text : str
-        Points or faces and size, "20,000 faces, 141 × 190 × 60 mm".
+        Points or faces and size, "20,000 faces, 141 × 190 × 60 mm, life-size by a guess".
     n_bytes : int or None
         About how large; None where it shows only afterwards.
     """
@@ -58,7 +59,7 @@ def preview_file(kind: str, order: Order) -> FilePreview:
     if FILE_KINDS[kind].group == "print":
         size = solid_size(order.geometry, order.params, replace(order.choices.solid, style=kind))
         n_bytes = export.estimated_size("stl", size.vertices, size.faces)
-        return FilePreview(f"{size.faces:,} faces, {_extent(size.extent, 'mm')}", n_bytes)
+        return FilePreview(f"{size.faces:,} faces, {_extent(size.extent)}", n_bytes)
     if kind in ("depth", "pfm", "npy"):
         suffix, n_pixels = FILE_KINDS[kind].suffix[1:], order.inverse_depth.values.size
         text = f"{order.photo.width:,} × {order.photo.height:,} pixels"
@@ -75,7 +76,8 @@ def preview_file(kind: str, order: Order) -> FilePreview:
 
 
 def _surface(kind: str, order: Order) -> FilePreview:
-    size = order.geometry.surface_size(order.params, order.choices.n_faces)
+    params = replace(order.params, mm_per_unit=None)
+    size = order.geometry.surface_size(params, order.choices.n_faces)
     if size.faces == 0:
         raise ValueError(f"nothing is left of the surface; {TO_KEEP_MORE}")
     textured = len(export.texture_jpeg(order.photo)) if kind in ("glb", "obj") else None
@@ -83,16 +85,20 @@ def _surface(kind: str, order: Order) -> FilePreview:
     n_bytes = export.estimated_size(suffix, size.vertices, size.faces, texture=textured)
     if kind == "obj":
         n_bytes += round(_OBJ_BYTES_PER_FACE * size.faces)
-    return FilePreview(f"{size.faces:,} faces, {_extent(size.extent, size.unit)}", n_bytes)
+    known = order.size_of(size.extent)
+    text = f"{size.faces:,} faces, {_extent(size.extent, known)}"
+    if kind == "stl":
+        text += ", an open sheet: for a print, choose one under Print"
+    return FilePreview(text, n_bytes)
 
 
 def _points(kind: str, order: Order) -> FilePreview:
-    points, mm = order.cloud.points, order.params.mm_per_unit
+    points = order.cloud.points
     if len(points) == 0:
         raise ValueError(f"nothing is left of the points; {TO_KEEP_MORE}")
     n_bytes = export.estimated_size("ply" if kind == "points" else "xyz", len(points))
-    extent = tuple((mm or 1.0) * float(side) for side in np.ptp(points, axis=0))
-    text = f"{len(points):,} points, {_extent(extent, 'relative' if mm is None else 'mm')}"
+    extent = tuple(map(float, np.ptp(points, axis=0)))
+    text = f"{len(points):,} points, {_extent(extent, order.cloud_size)}"
     return FilePreview(text, n_bytes)
 
 
@@ -109,9 +115,9 @@ def _page_bytes(order: Order) -> int:
     return round(_PAGE_BYTES + _BYTES_PER_POINT[order.view.draw_as] * drawn)
 
 
-def _extent(extent: tuple[float, ...], unit: str) -> str:
-    """Width, height and depth: whole millimetres, and relative ones with two digits."""
-    if unit == "mm":
-        digits = 0 if max(extent) >= 20 else 1
-        return " × ".join(f"{length:.{digits}f}" for length in extent) + " mm"
-    return " × ".join(f"{length:.2f}" for length in extent) + " relative units"
+def _extent(extent: tuple[float, ...], size: ModelSize | None = None) -> str:
+    """Width, height and depth in millimetres; of relative lengths with what is said of them."""
+    scale = 1.0 if size is None else size.mm_per_unit
+    digits = 0 if max(extent) * scale >= 20 else 1
+    text = " × ".join(f"{length * scale:.{digits}f}" for length in extent) + " mm"
+    return text if size is None else f"{text}, {size.words}"

@@ -173,6 +173,9 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             # Files
             ("x", "kind", "kind of file", _TEXT),
             ("xf", "choices.n_faces", "faces", _or_none(*_WHOLE)),
+            ("xh", "choices.head_mm", "width of the head", _or_none(*_NUMBER)),
+            ("xm", "choices.model_width_mm", "width of a model", _or_none(*_NUMBER)),
+            ("xs", "choices.solid.depth_share", "depth of a relief", _NUMBER),
             ("xp", "choices.solid.width_mm", "width of a print", _NUMBER),
             ("xt", "choices.solid.thickest_mm", "thickness of a print", _NUMBER),
             ("xw", "choices.width_mm", "width of a figure", _NUMBER),

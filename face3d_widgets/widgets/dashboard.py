@@ -140,6 +140,7 @@ class Dashboard(ipywidgets.Box):
         self.models.observe(self._on_fetched, "fetching")
         self._exporter = Exporter(self.exports, self.session, self.viewer, self.jobs, self.status)
         self.observe(self._exporter.refresh, "result")
+        self.measure.observe(self._exporter.refresh, "ruler")
         self.tabs.observe(self._on_page, "value")
         self.observe(self._open_page, "result")
         self._meter = UncertaintyMeter(

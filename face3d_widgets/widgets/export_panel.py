@@ -7,6 +7,7 @@ from typing import Any
 
 import traitlets as t
 
+from face3d_widgets.geometry import HEAD_WIDTH
 from face3d_widgets.session import FILE_KINDS, FileChoices
 from face3d_widgets.types import SolidParams
 from face3d_widgets.widgets.base import FaceWidget
@@ -22,10 +23,11 @@ _TITLES = {
 }
 # The choices that matter, by kind or by group; a kind's own come first.
 _MATTERS = {
-    "model": ["n_faces"],
-    "points": ["density"],
-    "xyz": ["density"],
+    "model": ["n_faces", "model_size", "head_mm", "model_width_mm"],
+    "points": ["density", "model_size", "head_mm", "model_width_mm"],
+    "xyz": ["density", "model_size", "head_mm", "model_width_mm"],
     "print": ["print_width_mm"],
+    "relief": ["print_width_mm", "print_depth"],
     "lithophane": ["print_width_mm", "thickest_mm"],
     "depth": [],
     "depth-map": ["width_mm", "dpi"],
@@ -34,11 +36,12 @@ _MATTERS = {
     "html": [],
     "gif": ["whole_turn"],
     "mp4": ["whole_turn"],
-    "all": ["n_faces"],
+    "all": ["n_faces", "model_size", "head_mm", "model_width_mm"],
 }
 #: Traits that change what a file will be.
 CHOICES = (
-    *("kind", "n_faces", "print_width_mm", "thickest_mm"),
+    *("kind", "n_faces", "model_size", "head_mm", "model_width_mm"),
+    *("print_width_mm", "print_depth", "thickest_mm"),
     *("width_mm", "dpi", "background", "whole_turn"),
 )
 
@@ -78,8 +81,15 @@ class ExportPanel(FaceWidget, script="export_panel.js"):
         One of `face3d_widgets.session.FILE_KINDS`.
     n_faces : int
         Triangles of a surface; 0 is all that the photo's pixels give.
+    model_size : {"auto", "head", "width"}
+        A model is as large as its head or its width says; "auto" leaves it to the ruler,
+        and without one it is life-size by a guess.
+    head_mm, model_width_mm : float
+        Width of the head with ears and hair, and of the whole model.
     print_width_mm, thickest_mm : float
         Width of a solid, and thickness of a lithophane where it is dark.
+    print_depth : float
+        Height of a relief over its plate, percent of its width.
     width_mm, dpi : float
         Of a figure on paper.
     background : {"white", "transparent"}
@@ -101,6 +111,10 @@ class ExportPanel(FaceWidget, script="export_panel.js"):
     enabled = t.Bool(False).tag(sync=True)
     kind = t.Enum(list(FILE_KINDS), default_value="glb").tag(sync=True)
     n_faces = t.Int(100_000, min=0).tag(sync=True)
+    model_size = t.Enum(("auto", "head", "width"), default_value="auto").tag(sync=True)
+    head_mm = t.Float(1000 * HEAD_WIDTH, min=1, max=10_000).tag(sync=True)
+    model_width_mm = t.Float(150.0, min=1, max=10_000).tag(sync=True)
+    print_depth = t.Float(100 * SolidParams.depth_share, min=1, max=100).tag(sync=True)
     print_width_mm = t.Float(80.0, min=10, max=500).tag(sync=True)
     thickest_mm = t.Float(3.0, min=1, max=10).tag(sync=True)
     width_mm = t.Float(120.0, min=10, max=500).tag(sync=True)
@@ -126,12 +140,38 @@ class ExportPanel(FaceWidget, script="export_panel.js"):
         """What was chosen, for `ReconstructionSession.order`."""
         return FileChoices(
             n_faces=self.n_faces or None,
-            solid=SolidParams(width_mm=self.print_width_mm, thickest_mm=self.thickest_mm),
+            solid=SolidParams(
+                width_mm=self.print_width_mm,
+                thickest_mm=self.thickest_mm,
+                depth_share=self.print_depth / 100,
+            ),
+            head_mm=self.head_mm if self.model_size == "head" else None,
+            model_width_mm=self.model_width_mm if self.model_size == "width" else None,
             width_mm=self.width_mm,
             dpi=self.dpi,
             background=self.background,
             whole_turn=self.whole_turn,
         )
+
+    @staticmethod
+    def traits_of(choices: FileChoices) -> dict[str, Any]:
+        """The values of the traits that make these `choices`."""
+        values = {
+            "n_faces": choices.n_faces or 0,
+            "model_size": "auto",
+            "print_width_mm": choices.solid.width_mm,
+            "print_depth": round(100 * choices.solid.depth_share, 6),
+            "thickest_mm": choices.solid.thickest_mm,
+            "width_mm": choices.width_mm,
+            "dpi": choices.dpi,
+            "background": choices.background,
+            "whole_turn": choices.whole_turn,
+        }
+        if choices.head_mm is not None:
+            values |= {"model_size": "head", "head_mm": choices.head_mm}
+        if choices.model_width_mm is not None:
+            values |= {"model_size": "width", "model_width_mm": choices.model_width_mm}
+        return values
 
     def on_save(self, handler: Callable[[str], None]) -> None:
         """Call `handler(kind)` when the button is pressed."""

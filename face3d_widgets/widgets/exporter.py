@@ -135,6 +135,9 @@ class Exporter:
 
     def _deliver(self, file: SavedFile) -> None:
         self.panel.deliver(file.data, file.name, file.mime)
+        # What was measured in the file takes the place of what was expected of it.
+        told = ", ".join(filter(None, [file.facts, _size(len(file.data))]))
+        self.panel.preview, self.panel.preview_state = f"Saved: {told}", ""
         self.panel.busy = ""
         note = f" {file.note}" if file.note else ""
         self.status.ready(f"Saved {file.name}, {_size(len(file.data))}.{note}")
@@ -148,7 +151,7 @@ def _told(preview: FilePreview) -> tuple[str, str]:
     """A preview as a line, and its state."""
     if preview.n_bytes is None:
         return preview.text, ""
-    line = f"{preview.text}, {_size(preview.n_bytes)}"
+    line = f"{preview.text}, about {_size(preview.n_bytes)}"
     if preview.n_bytes > _LARGE:
         return f"{line}: a very large file; choose fewer faces or points", "large"
     return line, ""

@@ -48,6 +48,8 @@ class MeasurePanel(FaceWidget, script="measure_panel.js"):
         What to do next, or what came of it.
     scaled : bool
         Lengths are in millimetres.
+    ruler : Ruler or None
+        The scale that is set.
 
     Parameters
     ----------
@@ -60,6 +62,7 @@ class MeasurePanel(FaceWidget, script="measure_panel.js"):
     true_mm = t.Float(PUPIL_DISTANCE_MM, help="Millimetres.").tag(sync=True)
     text = t.Unicode("", help="What to do, or what came of it.").tag(sync=True)
     scaled = t.Bool(False, help="Lengths are in millimetres.").tag(sync=True)
+    ruler = t.Instance(Ruler, allow_none=True, read_only=True, help="The scale that is set.")
     _ready = t.Bool(False).tag(sync=True)  # for "Set scale"
     _plot = t.Dict({}).tag(sync=True)
 
@@ -205,6 +208,7 @@ class MeasurePanel(FaceWidget, script="measure_panel.js"):
         self._measured_for = key
         with self.hold_sync():
             self.scaled = params.mm_per_unit is not None
+            self.set_trait("ruler", session.ruler)
             self._ready = self.mode == "ruler" and len(places) == 2
             if self.mode == "profile" and len(places) == 2:
                 self._measure_profile(session.profile(places[0], places[1]), params)

@@ -12,7 +12,6 @@ from face3d_widgets.export import parameters_to_json
 from face3d_widgets.figures.cameras import Viewpoint, camera
 from face3d_widgets.samples import SAMPLES
 from face3d_widgets.session import Ruler
-from face3d_widgets.session.order import FileChoices
 from face3d_widgets.session.replay import (
     SavedSettings,
     read_link,
@@ -27,7 +26,6 @@ from face3d_widgets.session.replay_state import (
     Replay,
     Spot,
 )
-from face3d_widgets.types import SolidParams
 from face3d_widgets.widgets.export_panel import CHOICES
 from face3d_widgets.widgets.replay_bar import ReplayBar
 from face3d_widgets.widgets.resting import OnceAtRest
@@ -84,7 +82,6 @@ class Replayer:
         own = self._own_photo
         photo = page.upload.selected.removeprefix("sample:")
         seen = page.viewer.viewpoint
-        exports = page.exports.choices
         return Replay(
             photo=OWN_PHOTO if own else photo or Replay.photo,
             model=page.models.value,
@@ -95,16 +92,7 @@ class Replayer:
             camera=None if seen == _HOME else seen,
             spot=Spot() if own else self._spot(),
             kind=page.exports.kind,
-            choices=FileChoices(
-                n_faces=exports.n_faces,
-                solid=SolidParams(
-                    width_mm=exports.solid.width_mm, thickest_mm=exports.solid.thickest_mm
-                ),
-                width_mm=exports.width_mm,
-                dpi=exports.dpi,
-                background=exports.background,
-                whole_turn=exports.whole_turn,
-            ),
+            choices=page.exports.choices,
             compare=self._compare(),
             lab=self._lab(),
         )
@@ -270,17 +258,8 @@ class Replayer:
         page.viewer.viewpoint = replay.camera or _HOME
         if not own:
             self._set_spot(replay.spot, broken)
-        exports, choices = page.exports, replay.choices
-        values = {
-            "kind": replay.kind,
-            "n_faces": choices.n_faces or 0,
-            "print_width_mm": choices.solid.width_mm,
-            "thickest_mm": choices.solid.thickest_mm,
-            "width_mm": choices.width_mm,
-            "dpi": choices.dpi,
-            "background": choices.background,
-            "whole_turn": choices.whole_turn,
-        }
+        exports = page.exports
+        values = {"kind": replay.kind, **exports.traits_of(replay.choices)}
         for name, value in values.items():
             _try(exports, name, value, "choices for files", broken)
         self._set_page(replay, broken)

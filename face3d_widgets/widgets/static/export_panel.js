@@ -82,7 +82,21 @@ function fields(model) {
   return {
     n_faces: facesSlider(model),
     density: { element: make("small", {}, note), update: () => {} },
+    model_size: selectField(model, "model_size", "Size", [
+      ["auto", "By the ruler, else a guess"],
+      ["head", "By the head’s width"],
+      ["width", "By its whole width"],
+    ]),
+    head_mm: {
+      ...numberField(model, "head_mm", "Head’s width, mm", 1, 10000, "any"),
+      wanted: () => model.get("model_size") === "head",
+    },
+    model_width_mm: {
+      ...numberField(model, "model_width_mm", "Whole width, mm", 1, 10000, "any"),
+      wanted: () => model.get("model_size") === "width",
+    },
     print_width_mm: numberField(model, "print_width_mm", "Width, mm", 10, 500, "any"),
+    print_depth: numberField(model, "print_depth", "Depth, % of width", 1, 100, "any"),
     thickest_mm: numberField(model, "thickest_mm", "Thickness, mm", 1, 10, "any"),
     width_mm: numberField(model, "width_mm", "Width, mm", 10, 500, "any"),
     dpi: selectField(model, "dpi", "Resolution", resolutions),
@@ -209,7 +223,8 @@ export default {
       });
       tabs.update();
       help.textContent = text;
-      for (const [name, field] of Object.entries(all)) field.element.hidden = !matter.includes(name);
+      for (const [name, field] of Object.entries(all))
+        field.element.hidden = !matter.includes(name) || !(field.wanted?.() ?? true);
       choices.hidden = matter.length === 0;
     };
     const showState = () => {
@@ -222,7 +237,7 @@ export default {
       preview.dataset.state = model.get("preview_state");
     };
     const undo = [
-      follow(model, ["kind"], showKind),
+      follow(model, ["kind", "model_size"], showKind),
       follow(model, ["enabled", "busy", "progress", "preview", "preview_state"], showState),
       follow(model, ["code", "enabled"], code.update),
       ...Object.entries(all).map(([name, field]) => follow(model, [name], field.update)),
