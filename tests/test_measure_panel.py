@@ -7,6 +7,8 @@ from face3d_widgets.session import ReconstructionSession
 from face3d_widgets.types import GeometryParams, Photo, ViewParams, WrongOnPurpose
 from face3d_widgets.widgets import FaceViewer, MeasurePanel, PhotoDepthView
 
+pytest_plugins = ["tests.dashboards"]
+
 LEFT, RIGHT = (48.0, 39.0), (48.0, 57.0)  # the drawn head's eyes, (row, column)
 
 
@@ -283,3 +285,27 @@ def test_before_the_first_photo_it_waits(estimator):
     panel.pick(LEFT)
     assert panel.places == []
     assert panel.text
+
+
+# --- what else on the page tells lengths -------------------------------------------------------
+
+
+def test_the_line_under_save_and_the_code_follow_the_ruler(dashboard):
+    exports, measure = dashboard.exports, dashboard.measure
+    exports.kind, exports.code_shown = "glb", True
+    said = [exports.preview]
+    assert "life-size by a guess" in said[0]
+    measure.mode = "ruler"
+    for place in ((150.0, 150.0), (150.0, 230.0)):
+        measure.pick(place)
+    for true_mm in (63.0, 80.0):
+        measure.set_scale(true_mm)
+        assert "to the scale that was set" in exports.preview
+        assert exports.preview not in said
+        assert f"mm_per_unit={dashboard.session.params.mm_per_unit!r}" in exports.code
+        said.append(exports.preview)
+    assert measure.ruler.true_mm == 80
+    measure.clear_scale()
+    assert exports.preview == said[0]
+    assert "mm_per_unit" not in exports.code
+    assert measure.ruler is None

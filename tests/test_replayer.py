@@ -58,6 +58,7 @@ def turn_everything(dashboard):
     dashboard.viewer.set_camera("profile")
     exports = dashboard.exports
     exports.kind, exports.n_faces, exports.dpi, exports.whole_turn = "gif", 0, 150.0, True
+    exports.model_size, exports.head_mm, exports.print_depth = "head", 152.0, 9.0
     dashboard.measure.mode = "ruler"
     dashboard.measure.pick((150.0, 150.0))
     dashboard.measure.pick((150.0, 230.0))
@@ -104,6 +105,9 @@ def test_the_address_follows_every_control(dashboard):
     moves(lambda: setattr(dashboard.measure, "mode", "distance"))
     moves(lambda: dashboard.measure.pick((100.0, 120.0)))
     moves(lambda: setattr(dashboard.exports, "kind", "pdf"))
+    moves(lambda: setattr(dashboard.exports, "model_size", "width"))
+    moves(lambda: setattr(dashboard.exports, "model_width_mm", 99.0))
+    moves(lambda: setattr(dashboard.exports, "print_depth", 15.0))
     moves(lambda: setattr(dashboard.tabs, "value", "compare"))
     moves(lambda: setattr(dashboard.page("compare").bar, "color_by", "difference"))
 
