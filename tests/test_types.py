@@ -121,6 +121,8 @@ def test_records_are_frozen_and_compare_by_value(record):
         (SolidParams, "thinnest_mm", 3.5),
         (SolidParams, "thickest_mm", 51),
         (SolidParams, "n_faces", 10),
+        (SolidParams, "depth_share", 0),
+        (SolidParams, "depth_share", math.nan),
         (ViewParams, "draw_as", "cubes"),
         (ViewParams, "color_by", "mood"),
         (ViewParams, "opacity", 1.5),

@@ -89,8 +89,44 @@ def test_prints_arrive_closed_and_in_millimetres(page):
         solid.merge_vertices()
         assert solid.is_watertight
         assert solid.extents[0] == pytest.approx(40, abs=0.3)
+        assert (
+            page.locator(f"{PANEL} .f3d-preview")
+            .inner_text()
+            .startswith(f"Saved: {len(solid.faces):,} faces, 40 × ")
+        )
+        assert (solid.extents[2] > solid.extents[1]) == (kind != "relief")  # it stands
+        if kind == "relief":
+            assert solid.extents[2] == pytest.approx(40 * (0.12 + 0.015), abs=0.01)
+            fill(page, "Depth, % of width", 20)
+            deeper = as_mesh(download(page, kind), "stl")
+            assert deeper.extents[2] == pytest.approx(40 * (0.2 + 0.015), abs=0.01)
+            fill(page, "Depth, % of width", 12)
         if kind == "lithophane":
-            assert solid.extents[2] == pytest.approx(2.5, abs=0.01)
+            y = solid.vertices[solid.vertices[:, 2] > solid.extents[2] / 2][:, 1]
+            assert np.ptp(y) == pytest.approx(2.5, abs=0.01)
+
+
+def test_a_model_is_as_large_as_the_page_says(page):
+    few_faces(page)
+    preview = page.locator(f"{PANEL} .f3d-preview")
+    expect(preview).to_contain_text("life-size by a guess")
+    guessed = as_mesh(download(page, "glb"), "glb").extents
+    expect(preview).to_have_text(re.compile(r"^Saved: .* mm, open, life-size by a guess, \d+ kB$"))
+    size = page.locator(PANEL).get_by_label("Size")
+    size.select_option(label="By the head’s width")
+    fill(page, "Head across, mm", 330)
+    expect(preview).to_contain_text("its head 330 mm wide as asked")
+    np.testing.assert_allclose(
+        as_mesh(download(page, "glb"), "glb").extents, 2 * guessed, rtol=1e-3
+    )
+    size.select_option(label="By its whole width")
+    fill(page, "Model across, mm", 90)
+    expect(preview).to_contain_text("90 mm wide as asked")
+    for kind in ("stl", "ply"):
+        assert as_mesh(download(page, kind), kind).extents[0] == pytest.approx(90, rel=1e-4)
+    show_kind(page, "stl")
+    expect(page.locator(f"{PANEL} .f3d-kind-help")).to_have_text("An open sheet, not for printing")
+    size.select_option(label="By the ruler, else a guess")
 
 
 def test_depth_arrives_and_opens(page):

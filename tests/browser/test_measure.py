@@ -87,9 +87,12 @@ def test_the_ruler_turns_everything_to_millimetres(measuring):
     click(page, RIGHT, pane=1)  # the depth map will do as well
     expect(set_scale).to_be_enabled()
     expect(page.get_by_label("True distance in mm")).to_have_value("63")
+    preview = page.locator(".f3d-export .f3d-preview")
+    expect(preview).to_contain_text("life-size by a guess")
     set_scale.click()
     expect(units(page)).to_have_text("millimetres")
     expect(said(page)).to_contain_text("63.0 mm")
+    expect(preview).to_contain_text("mm, to the scale that was set")  # the kind is the same
 
     measure(page, "Distance")
     click(page, (0.48, 0.15))

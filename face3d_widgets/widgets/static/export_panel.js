@@ -88,11 +88,11 @@ function fields(model) {
       ["width", "By its whole width"],
     ]),
     head_mm: {
-      ...numberField(model, "head_mm", "Head’s width, mm", 1, 10000, "any"),
+      ...numberField(model, "head_mm", "Head across, mm", 1, 10000, "any"),
       wanted: () => model.get("model_size") === "head",
     },
     model_width_mm: {
-      ...numberField(model, "model_width_mm", "Whole width, mm", 1, 10000, "any"),
+      ...numberField(model, "model_width_mm", "Model across, mm", 1, 10000, "any"),
       wanted: () => model.get("model_size") === "width",
     },
     print_width_mm: numberField(model, "print_width_mm", "Width, mm", 10, 500, "any"),
