@@ -331,8 +331,11 @@ def _depth(arguments: argparse.Namespace) -> int:
             for suffix, write in formats.items():
                 write_whole(files[suffix], write(inverse_depth))
         except (PhotoError, ModelError, OSError) as error:
+            sentence = str(error)
+            if isinstance(error, PermissionError):
+                sentence = f"{name.parent} cannot be written to; choose another folder with -o."
             with tqdm.external_write_mode(file=sys.stderr):
-                failures += _complain(str(error))
+                failures += _complain(sentence)
         else:
             size = f"{photo.width} x {photo.height}"
             tqdm.write(f"{path}: {size}, saved as {name}.png, .npy and .pfm")

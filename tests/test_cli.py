@@ -119,7 +119,8 @@ def test_depth_knows_its_own_maps_when_it_is_run_again(folder, capsys, fake_netw
     assert set(folder.rglob("*_depth.*")) == set(before)  # no map of a map
     for path, data in before.items():
         assert path.read_bytes() != data  # and they are replaced
-    assert main(["depth", "anna_depth.png"]) == 1
+    (folder / "anna_depth.png").rename(folder / "anna_depth.PNG")
+    assert main(["depth", "anna_depth.PNG"]) == 1
     assert "name the photos" in capsys.readouterr().err
 
 
@@ -206,6 +207,16 @@ def test_an_older_file_stays_where_the_new_one_cannot_be_written(folder, monkeyp
     assert main(["depth", "anna.png", "-o", "out"]) == 1
     assert "No space left" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in (folder / "out").iterdir()} == before
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_sentence(folder, monkeypatch, capsys):
+    def locked(path, data):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", locked)
+    assert main(["depth", "more/anna.png"]) == 1
+    said = capsys.readouterr().err
+    assert said == "face3d: more cannot be written to; choose another folder with -o.\n"
 
 
 def test_stopping_is_a_sentence(folder, capsys, fake_network):

@@ -44,9 +44,10 @@ def is_own_depth(path: Path) -> bool:
     A PNG says so itself. NPY and PFM have no room for that: they are known by the PNG of
     the same name beside them, whose size and whose lowest and highest value are theirs.
     """
+    picture = path.suffix.lower() == ".png"
     try:
-        said = _said_by(path.with_suffix(".png"))
-        if said is None or path.suffix.lower() == ".png":
+        said = _said_by(path if picture else path.with_suffix(".png"))
+        if said is None or picture:
             return said is not None
         values = _values_in(path)
     except (OSError, ValueError, EOFError, Image.DecompressionBombError):
