@@ -216,7 +216,6 @@ def _mp4(
                 src_color_range=ColorRange.JPEG,
                 dst_color_range=ColorRange.MPEG,
             )
-            frame.color_primaries = frame.color_trc = _BT709
             for packet in stream.encode(frame):
                 container.mux(packet)
         for packet in stream.encode():
