@@ -398,6 +398,22 @@ def test_sliders_may_move_while_a_file_is_made(estimator, photo):
     on_a_loop(scenario, estimator, photo)
 
 
+def test_a_preview_that_comes_late_does_not_hide_what_was_saved(estimator, photo):
+    async def scenario(desk):
+        desk.panel.kind = "relief"
+        desk.panel.print_width_mm = 40  # its preview waits for the hand to rest
+        press(desk.panel, "save")
+        await until(lambda: desk.panel.busy == "")
+        await asyncio.sleep(2 * exporter._REST)
+        assert desk.panel.preview.startswith("Saved: ")
+        desk.panel.print_width_mm = 50
+        await until(lambda: desk.panel.preview.endswith(" MB") and "about" in desk.panel.preview)
+        desk.panel.print_width_mm = 40  # that one was saved
+        await until(lambda: desk.panel.preview.startswith("Saved: "))
+
+    on_a_loop(scenario, estimator, photo)
+
+
 def test_a_zip_shows_its_steps_and_arrives(estimator, photo, monkeypatch):
     monkeypatch.setattr(files, "figure_to_image", lambda *_: b"PNG")
 

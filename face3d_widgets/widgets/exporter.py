@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 
 from face3d_widgets.export import SavedParameters
@@ -61,6 +62,7 @@ class Exporter:
         self.jobs, self.status = jobs, status
         self.settings: Callable[[], SavedParameters | None] = lambda: None
         self._refreshing = OnceAtRest(self._refresh_now, _REST)
+        self._saved: tuple[object, str] = (None, "")
         self._stop = threading.Event()
         panel.on_save(self.save)
         panel.on_cancel(self.cancel)
@@ -83,6 +85,7 @@ class Exporter:
         figure = figure_as_shown(self.viewer.figure) if seen else None
         settings = self.settings() if kind == "all" else None
         order = self.session.order(panel.choices, figure, settings)
+        wanted = self._wanted(kind)
         panel.busy, panel.progress = kind, 0.0
         self.status.busy(f"Making {order.file_name(kind)}", 0.0)
 
@@ -95,7 +98,7 @@ class Exporter:
         jobs.submit(
             "export",
             work,
-            lambda file: self._unless(stop, lambda: self._deliver(file))(),
+            lambda file: self._unless(stop, lambda: self._deliver(file, wanted))(),
             lambda error: self._unless(stop, lambda: self._failed(error))(),
         )
 
@@ -118,6 +121,10 @@ class Exporter:
         self._follow_viewer()
         if panel.code_shown:
             panel.code = self.session.to_python()
+        saved_for, told = self._saved
+        if self._wanted(panel.kind) == saved_for:  # known better than by a preview
+            panel.preview, panel.preview_state = told, ""
+            return
         kind, order = panel.kind, self.session.order(panel.choices)
         panel.preview_state = "busy"
 
@@ -133,11 +140,18 @@ class Exporter:
         self.panel.progress = share
         self.status.busy(step, share)
 
-    def _deliver(self, file: SavedFile) -> None:
+    def _wanted(self, kind: str) -> object:
+        """All that a file of this kind hangs on, to be compared."""
+        session = self.session
+        result = weakref.ref(session.result)
+        return kind, self.panel.choices, session.params, session.view, result
+
+    def _deliver(self, file: SavedFile, wanted: object) -> None:
         self.panel.deliver(file.data, file.name, file.mime)
         # What was measured in the file takes the place of what was expected of it.
         told = ", ".join(filter(None, [file.facts, _size(len(file.data))]))
-        self.panel.preview, self.panel.preview_state = f"Saved: {told}", ""
+        self._saved = wanted, f"Saved: {told}"
+        self._refresh_now()
         self.panel.busy = ""
         note = f" {file.note}" if file.note else ""
         self.status.ready(f"Saved {file.name}, {_size(len(file.data))}.{note}")
