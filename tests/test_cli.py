@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from face3d_widgets import __version__
 from face3d_widgets.cli import main
@@ -136,13 +137,26 @@ def text(path):
     path.write_text("not a map")
 
 
+def archive(path):
+    np.savez(path.open("wb"), values=np.eye(3))
+
+
+def nested(path):
+    """A PNG whose word on itself no reader of JSON gets to the end of."""
+    chunk = PngInfo()
+    chunk.add_text("inverse_depth", "[" * 100_000)
+    Image.new("L", (96, 120)).save(path, pnginfo=chunk)
+
+
 @pytest.mark.parametrize(
     ("name", "make"),
     [
         ("anna_depth.png", tiny),
         ("anna_depth.png", text),
         ("anna_depth.npy", noise),
+        ("anna_depth.png", nested),
         ("anna_depth.npy", text),
+        ("anna_depth.npy", archive),
         ("anna_depth.pfm", text),
     ],
 )

@@ -70,14 +70,14 @@ def _said_by(png: Path) -> tuple[int, int, float, float] | None:
         try:
             numbers = json.loads(text)
             return *picture.size, float(numbers["low"]), float(numbers["high"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
 
 
 def _values_in(path: Path) -> NDArray[np.float32] | None:
     """(h, w) float32 in an NPY or a PFM as they are written here; None of anything else."""
     if path.suffix.lower() == ".npy":
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
+        values = np.lib.format.open_memmap(path, mode="r")
         fits = values.dtype == np.float32 and values.ndim == 2 and values.size > 0
         return values if fits else None
     if path.suffix.lower() != ".pfm":

@@ -243,7 +243,7 @@ def _pfm(data: bytes) -> FileFacts:
 
 
 def _npy(data: bytes) -> FileFacts:
-    height, width = np.load(io.BytesIO(data), allow_pickle=False).shape
+    height, width = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False).shape
     return FileFacts(pixels=(width, height))
 
 
