@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 import zipfile
 
 import pytest
@@ -398,7 +399,14 @@ def test_sliders_may_move_while_a_file_is_made(estimator, photo):
     on_a_loop(scenario, estimator, photo)
 
 
-def test_a_preview_that_comes_late_does_not_hide_what_was_saved(estimator, photo):
+@pytest.mark.parametrize("seconds", [0, 2 * exporter._REST])
+def test_a_preview_that_comes_late_does_not_hide_what_was_saved(
+    estimator, photo, monkeypatch, seconds
+):
+    """Whether it is asked for after the file is there, or waits while the file is made."""
+    make = exporter.make_file
+    monkeypatch.setattr(exporter, "make_file", lambda *a: time.sleep(seconds) or make(*a))
+
     async def scenario(desk):
         desk.panel.kind = "relief"
         desk.panel.print_width_mm = 40  # its preview waits for the hand to rest

@@ -121,15 +121,16 @@ class Exporter:
         self._follow_viewer()
         if panel.code_shown:
             panel.code = self.session.to_python()
-        saved_for, told = self._saved
-        if self._wanted(panel.kind) == saved_for:  # known better than by a preview
-            panel.preview, panel.preview_state = told, ""
+        kind, wanted = panel.kind, self._wanted(panel.kind)
+        if wanted == self._saved[0]:  # known better than by a preview
+            panel.preview, panel.preview_state = self._saved[1], ""
             return
-        kind, order = panel.kind, self.session.order(panel.choices)
+        order = self.session.order(panel.choices)
         panel.preview_state = "busy"
 
         def done(preview: FilePreview) -> None:
-            panel.preview, panel.preview_state = _told(preview)
+            if wanted != self._saved[0]:  # it may have been saved since
+                panel.preview, panel.preview_state = _told(preview)
 
         def failed(error: Exception) -> None:
             panel.preview, panel.preview_state = _sentence(error), "bad"

@@ -89,10 +89,8 @@ def test_prints_arrive_closed_and_in_millimetres(page):
         solid.merge_vertices()
         assert solid.is_watertight
         assert solid.extents[0] == pytest.approx(40, abs=0.3)
-        assert (
-            page.locator(f"{PANEL} .f3d-preview")
-            .inner_text()
-            .startswith(f"Saved: {len(solid.faces):,} faces, 40 × ")
+        expect(page.locator(f"{PANEL} .f3d-preview")).to_contain_text(
+            f"Saved: {len(solid.faces):,} faces, 40 × "
         )
         assert (solid.extents[2] > solid.extents[1]) == (kind != "relief")  # it stands
         if kind == "relief":
