@@ -12,12 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["encode", "light_of_bytes"]
+__all__ = ["decode", "encode", "light_of_bytes"]
 
 
 def light_of_bytes() -> NDArray[np.float64]:
     """(256,) float64: the share of full light, 0 to 1, that each 8-bit value stands for."""
-    coded = np.arange(256) / 255
+    return decode(np.arange(256) / 255)
+
+
+def decode(coded: NDArray[Any]) -> NDArray[Any]:
+    """SRGB numbers as shares of full light; both from 0 to 1, of any shape."""
     return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
 
 

@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile, JpegImagePlugin, features
 
-from face3d_widgets import image as image_module
 from face3d_widgets.image import (
     ACCEPT,
     FORMATS,
@@ -663,7 +662,7 @@ def test_without_memory_the_person_is_told(monkeypatch):
     def no_memory(_):
         raise MemoryError
 
-    monkeypatch.setattr(image_module, "_plain", no_memory)
+    monkeypatch.setattr("face3d_widgets.image.read.plain", no_memory)
     text = refusal(FILES["rgb.png"], "a.png")
     assert "memory" in text
     assert_one_sentence(text, "a.png")
