@@ -36,7 +36,7 @@ _READERS = (
     (rb"\xff\xd8\xff", "PIL.JpegImagePlugin", "JpegImageFile"),
     (rb"\x89PNG\r\n\x1a\n", "PIL.PngImagePlugin", "PngImageFile"),
     (rb"RIFF....WEBP", "PIL.WebPImagePlugin", "WebPImageFile"),
-    (rb"II[*+]\0|MM\0[*+]", "PIL.TiffImagePlugin", "TiffImageFile"),
+    (rb"II[*+]\0|MM\0[*+]", "face3d_widgets.image.tiff", "open_tiff"),
     (rb"BM", "PIL.BmpImagePlugin", "BmpImageFile"),
     (rb"GIF8[79]a", "PIL.GifImagePlugin", "GifImageFile"),
     (rb"....ftyp(....){0,16}?avi[fs]", "PIL.AvifImagePlugin", "AvifImageFile"),

@@ -6,7 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["eight_bit", "fitted", "plain", "reduced"]
+__all__ = ["eight_bit", "fitted", "plain", "reduced", "upright"]
+
+# EXIF orientation -> the turn that makes the picture upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def fitted(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
@@ -38,6 +49,8 @@ def plain(im: Image.Image) -> Image.Image:
         return _grey_8_bit(im)
     if im.mode in ("LA", "RGBA"):
         return im
+    if im.mode == "La":
+        return im.convert("LA")
     if im.has_transparency_data:
         return im.convert("RGBA")
     if im.mode in ("L", "RGB", "CMYK", "LAB"):
@@ -64,5 +77,11 @@ def _grey_8_bit(im: Image.Image) -> Image.Image:
 def eight_bit(values: NDArray, white: float) -> NDArray[np.uint8]:
     """`values` from 0 to `white` as uint8 from 0 to 255; clipped, NaN is black."""
     scaled = np.nan_to_num(values.astype(np.float32), copy=False, posinf=white, neginf=0)
-    scaled *= np.float32(255 / white)
+    with np.errstate(over="ignore"):  # far below black
+        scaled *= np.float32(255 / white)
     return np.rint(np.clip(scaled, 0, 255, out=scaled), out=scaled).astype(np.uint8)
+
+
+def upright(im: Image.Image, orientation: int) -> Image.Image:
+    """`im` turned as its EXIF orientation says; unknown ones are no turn."""
+    return im.transpose(_TURNS[orientation]) if orientation in _TURNS else im

@@ -25,22 +25,13 @@ from face3d_widgets.image.formats import (
     reader_of,
 )
 from face3d_widgets.image.names import safe_stem
-from face3d_widgets.image.pixels import eight_bit, fitted, plain, reduced
+from face3d_widgets.image.pixels import eight_bit, fitted, plain, reduced, upright
 from face3d_widgets.image.refusals import Refusal, speaking_of
+from face3d_widgets.image.tiff import tiff_pixels
 from face3d_widgets.types import Photo
 
 __all__ = ["photo_from_array", "read_photo", "read_photo_file"]
 
-# EXIF orientation -> the turn that makes the picture upright.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _QUIET_LOCK = threading.Lock()
 
 
@@ -146,13 +137,13 @@ def _quiet() -> Iterator[None]:
 
 def _decode(im: Image.Image, contents: bytes, name: str, max_side: int | None) -> Photo:
     """From a header that has been read to the photo."""
-    if im.format == "TIFF" and getattr(im, "tag_v2", {}).get(254, 0) & 1:  # only a preview
-        raise Refusal("seems to be a raw camera file; save it as JPEG and choose that")
     size = im.size
     check_size(size)
     box, told, cut = None, [], 0.0
     if (space := hdr_of_heif(im)) is not None:
         shown, size = deep_heif(contents, space, max_side)
+    elif im.format == "TIFF":
+        shown, told = tiff_pixels(im, contents), told_colors(im, contents)
     else:
         # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; `box` is its exact extent then.
         _, box = im.draft(None, fitted(size, max_side)) or ("", None)
@@ -163,11 +154,11 @@ def _decode(im: Image.Image, contents: bytes, name: str, max_side: int | None) -
         told, cut = told_colors(im, contents), cut_by_decoder(im, contents)
         shown = plain(im)
     orientation, focal_length = _exif_tags(im)
-    im = srgb_on_white(reduced(shown, fitted(size, max_side), box), told, cut)
-    if orientation in _TURNS:
-        im = im.transpose(_TURNS[orientation])
-        size = size[::-1] if orientation >= 5 else size
-    return Photo(np.asarray(im), safe_stem(name), size, focal_length)
+    shown = srgb_on_white(reduced(shown, fitted(size, max_side), box), told, cut)
+    if im.format != "TIFF":  # which is upright already, and its size too
+        shown = upright(shown, orientation)
+        size = size[::-1] if 5 <= orientation <= 8 else size
+    return Photo(np.asarray(shown), safe_stem(name), size, focal_length)
 
 
 def _exif_tags(im: Image.Image) -> tuple[int, float | None]:
