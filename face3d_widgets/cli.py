@@ -108,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     depth.add_argument(
         "-o", "--out", type=Path, metavar="DIR", help="default: the folder of each photo"
     )
+    _add_turn(depth)
     _add_network(depth)
     _add_force(depth)
     depth.set_defaults(run=_depth)
@@ -184,6 +185,16 @@ def _add_force(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_turn(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--turn",
+        type=int,
+        choices=(0, 90, 180, 270),
+        default=0,
+        help="degrees clockwise to turn the photo by, where it lies on its side; default: 0",
+    )
+
+
 def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     model = commands.add_parser(
         "model",
@@ -193,6 +204,7 @@ def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     model.add_argument("photo", type=Path, metavar="PHOTO")
     model.add_argument("-o", "--out", type=Path, required=True, metavar="FILE")
+    _add_turn(model)
     _add_network(model)
     _add_force(model)
     shape = model.add_argument_group("shape")
@@ -323,7 +335,7 @@ def _depth(arguments: argparse.Namespace) -> int:
     for path, name in tqdm(named, unit="photo", disable=hidden, leave=False):
         files = {suffix: name.parent / f"{name.name}{suffix}" for suffix in formats}
         try:
-            photo = read_photo_file(path, max_side=None)
+            photo = read_photo_file(path, max_side=None).turned(arguments.turn)
             for file in files.values():
                 _spare(file, photos, arguments.force or is_own_depth(file))
             estimator.set_photo(photo)
@@ -388,7 +400,7 @@ def _model(arguments: argparse.Namespace) -> int:
         dataclasses.replace(session.params, **shape)  # complains before the slow part
         with bar:
             show("Estimating depth", 0.0)
-            session.open(read_photo_file(source), model)
+            session.open(read_photo_file(source), model, arguments.turn)
             session.params = dataclasses.replace(session.params, **shape)
             file = make_file(kind, session.order(choices), show)
         write_whole(path, file.data)
@@ -396,7 +408,10 @@ def _model(arguments: argparse.Namespace) -> int:
         return _complain(str(error))
     result = session.result
     if result.inverse_depth.subject is not None and not result.geometry.found_subject:
-        _complain(f"no head was found in {source}, so this is the whole picture.")
+        _complain(
+            f"no head was found in {source}, so this is the whole picture; "
+            "turn it upright with --turn, or try a frontal portrait."
+        )
     if file.note:
         advice = " Add --solid bust, relief or lithophane." if kind == "stl" else ""
         _complain(file.note + advice)

@@ -34,6 +34,7 @@ SHAPES = ("points", "mesh", "wireframe")
 COLORINGS = ("photo", "depth", "normals", "uncertainty")
 SOLIDS = ("bust", "relief", "lithophane")
 UNITS = ("relative", "mm")
+TURNS = (0, 90, 180, 270)
 
 
 def read_only(array: NDArray) -> NDArray:
@@ -59,17 +60,22 @@ class Photo:
         Size in pixels of the upright photograph before any reduction.
     focal_length_35mm : float or None
         35 mm equivalent focal length in millimetres from EXIF, where given.
+    turn : {0, 90, 180, 270}
+        Degrees clockwise by which somebody turned it since.
     """
 
     rgb: NDArray[np.uint8]
     name: str = "photo"
     original_size: tuple[int, int] = (0, 0)
     focal_length_35mm: float | None = None
+    turn: int = 0
 
     def __post_init__(self) -> None:
         rgb = np.ascontiguousarray(self.rgb)
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
             raise ValueError(f"rgb must be (h, w, 3) uint8, not {rgb.shape} {rgb.dtype}")
+        if self.turn not in TURNS:
+            raise ValueError(f"turn must be one of {TURNS}, not {self.turn}")
         object.__setattr__(self, "rgb", read_only(rgb))
         if self.original_size == (0, 0):
             object.__setattr__(self, "original_size", (rgb.shape[1], rgb.shape[0]))
@@ -83,6 +89,22 @@ class Photo:
     def width(self) -> int:
         """Columns of `rgb`."""
         return self.rgb.shape[1]
+
+    def turned(self, degrees: int) -> Photo:
+        """The photo turned clockwise by a multiple of 90 degrees; itself where that is no turn."""
+        if degrees % 90:
+            raise ValueError(f"a photo is turned by 90, 180 or 270 degrees, not by {degrees}")
+        quarters = degrees // 90 % 4
+        if quarters == 0:
+            return self
+        size = self.original_size[::-1] if quarters % 2 else self.original_size
+        return Photo(
+            np.rot90(self.rgb, -quarters),
+            self.name,
+            size,
+            self.focal_length_35mm,
+            (self.turn + degrees) % 360,
+        )
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,13 @@ def test_depth_writes_numbers_and_a_picture(folder, capsys):
     assert "anna.png" in capsys.readouterr().out
 
 
+def test_depth_of_a_photo_on_its_side(folder, estimator):
+    assert main(["depth", "anna.png", "--turn", "90", "-o", "out"]) == 0
+    assert np.load(folder / "out/anna_depth.npy").shape == (96, 120)
+    with pytest.raises(SystemExit):
+        main(["depth", "anna.png", "--turn", "45", "-o", "out"])
+
+
 def test_depth_keeps_every_pixel(folder, photo):
     Image.fromarray(photo.rgb).resize((1500, 1875)).save(folder / "large.jpg")
     assert main(["depth", "large.jpg", "-o", "out"]) == 0

@@ -12,12 +12,13 @@ from face3d_widgets.types import GeometryParams, Photo, ViewParams, WrongOnPurpo
 
 def test_the_lines_give_the_same_points_in_a_fresh_interpreter(astronaut, tmp_path):
     session = ReconstructionSession()
-    session.open(astronaut)
+    session.open(astronaut, turn=90)
     session.params = GeometryParams(
         relief=1.4, n_points=700, fov=35.5, cutoff=0.45, wrong=WrongOnPurpose(eight_bit=True)
     )
     session.view = ViewParams(draw_as="points", color_by="depth", colormap="Viridis")
     code = session.to_python()
+    assert 'load_sample("astronaut"), turn=90' in code
     (tmp_path / "result.py").write_text(
         f"{code}\nimport numpy\nnumpy.save('points.npy', session.point_cloud().points)\n"
         "print(viewer.view)\nprint(viewer.drawn)\n"

@@ -65,6 +65,7 @@ CONTESTANT = st.builds(
 REPLAY = st.builds(
     Replay,
     photo=st.sampled_from([*SAMPLES, OWN_PHOTO]),
+    turn=st.sampled_from([0, 90, 180, 270]),
     model=MODEL,
     page=st.sampled_from(PAGES),
     fov=st.none() | number(1, 170),
@@ -156,6 +157,7 @@ def test_a_file_gives_the_same_page_back(replay):
     photo = load_sample(replay.photo if replay.photo in SAMPLES else next(iter(SAMPLES)))
     if replay.photo == OWN_PHOTO:
         photo = Photo(photo.rgb[:-5], name="anna")
+    photo = photo.turned(replay.turn)
     params = dataclasses.replace(replay.params, fov=replay.fov or 50.0)
     saved = read_settings(parameters_to_json(settings_of(replay, photo, params)))
     assert saved.replay == dataclasses.replace(replay, fov=params.fov)
@@ -219,7 +221,15 @@ def test_what_a_key_leaves_out_is_what_it_was_when_version_1_was_made():
     # `VERSION` up and read the links of version 1 with these.
     defaults = {key: get(Replay(), entry.path) for key, entry in KEYS.items()}
     assert defaults == {
-        **{"p": "astronaut", "m": "face_lite", "pg": "model", "r": 1.0, "f": None, "c": 0.4},
+        **{
+            "p": "astronaut",
+            "t": 0,
+            "m": "face_lite",
+            "pg": "model",
+            "r": 1.0,
+            "f": None,
+            "c": 0.4,
+        },
         **{"s": 0.0, "n": 30_000, "e": 85.2, "u": 1.0, "z": None, "wi": False, "wf": None},
         **{"w8": False, "we": False, "d": "mesh", "b": "photo", "cm": "Greys", "l": False},
         **{"ps": 3.0, "o": 1.0, "a": False, "cam": None, "k": None, "mm": "off", "mp": ()},

@@ -264,6 +264,42 @@ def test_another_link_is_not_held_up_by_one_that_waits(dashboard):
 # --- settings as a file ------------------------------------------------------------------------
 
 
+def test_a_turn_is_in_the_link_of_a_sample(dashboard):
+    dashboard.upload.selected = "sample:rendered_elder"
+    dashboard.upload.turn_right()
+    link = dashboard.replay.link
+    assert link == "v=1&p=rendered_elder&t=90"
+    dashboard.open_link("#v=1&p=rendered_elder")
+    assert dashboard.session.result.photo.turn == 0
+    dashboard.open_link("#v=1&p=astronaut&t=180")
+    dashboard.open_link(f"#{link}")
+    assert dashboard.session.result.photo.name == "rendered_elder"
+    assert dashboard.session.result.photo.turn == 90
+    dashboard.open_link("#v=1&t=45")
+    assert "turn of the photo" in dashboard.replay.notice
+
+
+def test_a_link_turns_the_photo_that_it_waits_for(dashboard):
+    dashboard.open_link("#v=1&p=own&t=270&r=2")
+    upload(dashboard)
+    assert dashboard.session.result.photo.turn == dashboard.upload.turn == 270
+    assert dashboard.controls.relief == 2
+    dashboard.upload.turn_right()  # and it may be turned back
+    assert dashboard.session.result.photo.turn == 0
+
+
+def test_settings_of_a_turned_photo_turn_it_again(dashboard, saved):
+    upload(dashboard)
+    dashboard.upload.turn_right()
+    dashboard.controls.relief = 2.0
+    _, text = saved()
+    assert json.loads(text)["turn"] == 90
+    dashboard.upload.turn_right()
+    browser_says(dashboard.replay, type="load", text=text)
+    assert dashboard.replay.notice == ""
+    assert dashboard.session.result.photo.turn == dashboard.upload.turn == 90
+
+
 def test_settings_go_down_and_up(dashboard, saved):
     turn_everything(dashboard)
     wanted, link = state_of(dashboard), dashboard.replay.link

@@ -27,6 +27,28 @@ def test_photo_knows_its_size():
     assert photo.original_size == (30, 20)
 
 
+def test_a_photo_is_turned_clockwise():
+    rgb = np.zeros((20, 30, 3), np.uint8)
+    rgb[0, 0] = 255  # above, to the left
+    photo = Photo(rgb, "anna", (300, 200), 28.0)
+    places = {90: (0, -1), 180: (-1, -1), 270: (-1, 0)}
+    for degrees, place in places.items():
+        turned = photo.turned(degrees)
+        assert turned.rgb[place].tolist() == [255] * 3
+        assert turned.turn == degrees
+        assert turned.original_size == ((200, 300) if degrees % 180 else (300, 200))
+        assert (turned.name, turned.focal_length_35mm) == ("anna", 28.0)
+        back = turned.turned(-degrees)
+        assert back.turn == 0
+        np.testing.assert_array_equal(back.rgb, rgb)
+    assert photo.turned(360) is photo
+    for degrees in (45, 1):
+        with pytest.raises(ValueError, match="90, 180 or 270"):
+            photo.turned(degrees)
+    with pytest.raises(ValueError, match="turn"):
+        Photo(rgb, turn=45)
+
+
 @pytest.mark.parametrize(
     "rgb",
     [

@@ -177,6 +177,50 @@ def test_a_photo_chosen_again_is_the_same_photo(upload):
     assert again.focal_length_35mm == before.focal_length_35mm
 
 
+def test_every_photo_of_the_gallery_keeps_its_own_turn(upload):
+    side = Image.new("RGB", (60, 80), (0, 0, 255))
+    side.paste((255, 0, 0), (0, 0, 60, 20))  # red above
+    file = io.BytesIO()
+    side.save(file, "PNG")
+    upload.add(file.getvalue(), "side.png")
+    upload.add(jpeg(200), "other.jpg")
+    upright, lying = upload.items[1]["id"], upload.items[0]["id"]
+    upload.selected = lying
+    as_it_came, thumbnail = upload.photo, upload.items[0]["thumbnail"]
+    upload.turn_right()
+    assert (upload.photo.width, upload.photo.height) == (80, 60)
+    assert upload.photo.original_size == (80, 60)
+    assert upload.photo.turn == upload.turn == 90
+    assert upload.photo.rgb[30, -5, 0] > 200  # what was above is to the right: clockwise
+    assert upload.photo.rgb[30, 5, 2] > 200
+    assert upload.items[0]["thumbnail"] != thumbnail
+    upload.selected = upright
+    assert (upload.turn, upload.photo.turn, upload.photo.width) == (0, 0, 60)
+    upload.selected = lying
+    assert (upload.turn, upload.photo.turn, upload.photo.width) == (90, 90, 80)
+    for degrees in (180, 270, 0):
+        upload.turn_right()
+        assert upload.turn == degrees
+    np.testing.assert_array_equal(upload.photo.rgb, as_it_came.rgb)
+    with pytest.raises(t.TraitError):
+        upload.turn = 45
+
+
+def test_the_turn_button_turns_the_photo_on_the_page(dashboard):
+    before = dashboard.session.result.photo
+    assert dashboard.photo_view.turnable
+    browser_says(dashboard.photo_view, "turn")
+    after = dashboard.session.result.photo
+    np.testing.assert_array_equal(after.rgb, np.rot90(before.rgb, -1))
+    assert dashboard.session.result.inverse_depth.values.shape == after.rgb.shape[:2]
+
+
+def test_without_anybody_who_turns_there_is_no_turn_button():
+    view = PhotoDepthView()
+    assert not view.turnable
+    browser_says(view, "turn")
+
+
 def test_a_bad_file_gives_a_sentence_and_keeps_the_photo(upload):
     upload.add(jpeg(20), "good.jpg")
     kept = upload.photo

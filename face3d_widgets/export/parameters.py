@@ -39,6 +39,8 @@ class SavedParameters:
         pixels has no part in it.
     geometry : GeometryParams
     view : ViewParams
+    turn : {0, 90, 180, 270}
+        Degrees clockwise by which somebody turned the photo; all else is of the turned one.
     package_version : str
         Of the face3d_widgets that wrote it.
     """
@@ -49,6 +51,7 @@ class SavedParameters:
     photo_sha256: str
     geometry: GeometryParams = field(default_factory=GeometryParams)
     view: ViewParams = field(default_factory=ViewParams)
+    turn: int = 0
     package_version: str = __version__
 
     @classmethod
@@ -63,6 +66,7 @@ class SavedParameters:
             photo_sha256=_pixels_sha256(photo),
             geometry=geometry,
             view=view,
+            turn=photo.turn,
         )
 
     def is_of(self, photo: Photo) -> bool:

@@ -79,6 +79,8 @@ def _photo(result: Reconstruction) -> Step:
         if photo.name in SAMPLES and is_sample(photo)
         else f"photo = read_photo_file({photo.name + '.jpg'!r})  # with its folder"
     )
+    if photo.turn:
+        code += f"\nphoto = photo.turned({photo.turn})"
     return Step(
         "Photo",
         "The picture is turned upright and made smaller. It stays in this server's memory: it "

@@ -28,7 +28,9 @@ def python_code(photo: Photo, model: str, params: GeometryParams, view: ViewPara
         imports = []
         lines.append("# Your photo: put its file here, with its folder.")
     model_part = "" if model == "face_lite" else f", model={model!r}"
-    lines += ["session = ReconstructionSession()", f"session.open({opened}{model_part})"]
+    turn_part = "" if photo.turn == 0 else f", turn={photo.turn}"
+    lines.append("session = ReconstructionSession()")
+    lines.append(f"session.open({opened}{model_part}{turn_part})")
     if params.most_unsure < 1 or view.color_by == "uncertainty":
         lines.append("session.add_uncertainty()  # runs the network nine times")
     lines.append(f"session.params = {constructor(params, GeometryParams(), names)}")
@@ -39,11 +41,11 @@ def python_code(photo: Photo, model: str, params: GeometryParams, view: ViewPara
 
 
 def is_sample(photo: Photo) -> bool:
-    """Whether the photo is the sample whose name it bears."""
-    return photo.name in SAMPLES and bool(
-        photo.rgb.shape == (sample := load_sample(photo.name)).rgb.shape
-        and (photo.rgb == sample.rgb).all()
-    )
+    """Whether the photo is the sample whose name it bears, turned or not."""
+    if photo.name not in SAMPLES:
+        return False
+    sample = load_sample(photo.name).turned(photo.turn)
+    return photo.rgb.shape == sample.rgb.shape and bool((photo.rgb == sample.rgb).all())
 
 
 def constructor(record: Any, default: Any, names: set[str] | None = None) -> str:

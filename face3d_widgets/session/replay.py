@@ -125,6 +125,7 @@ class SavedSettings(SavedParameters):
         photo = self.photo_name if self.is_of_sample else OWN_PHOTO
         return Replay(
             photo=photo,
+            turn=self.turn,
             model=self.model,
             page=self.page,
             fov=self.geometry.fov,
@@ -143,7 +144,7 @@ class SavedSettings(SavedParameters):
         """Whether the photo is a sample; an upload may bear the name of one."""
         if self.photo_name not in SAMPLES:
             return False
-        sample = load_sample(self.photo_name)
+        sample = load_sample(self.photo_name).turned(self.turn)
         # Decoders differ in the last bit, so another computer's pixels need not be the same.
         return self.is_of(sample) or self.photo_size == (sample.width, sample.height)
 

@@ -142,6 +142,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         key: Key(tuple(path.split(".")), name, *codec)
         for key, path, name, codec in (
             ("p", "photo", "photo", _TEXT),
+            ("t", "turn", "turn of the photo", _WHOLE),
             ("m", "model", "network", _TEXT),
             ("pg", "page", "page", _TEXT),
             # Shape

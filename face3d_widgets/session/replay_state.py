@@ -15,7 +15,7 @@ from face3d_widgets.samples import SAMPLES
 from face3d_widgets.session.comparison import INPUTS
 from face3d_widgets.session.file_kinds import FILE_KINDS
 from face3d_widgets.session.order import FileChoices
-from face3d_widgets.types import GeometryParams, ViewParams, WrongOnPurpose
+from face3d_widgets.types import TURNS, GeometryParams, ViewParams, WrongOnPurpose
 
 __all__ = ["OWN_PHOTO", "PAGES", "CompareState", "LabState", "Replay", "Spot"]
 
@@ -105,6 +105,8 @@ class Replay:
     ----------
     photo : str
         Name of a sample, or `OWN_PHOTO`.
+    turn : {0, 90, 180, 270}
+        Degrees clockwise by which the photo was turned.
     model : str
         Name of the network in the zoo.
     page : {"model", "compare", "lab"}
@@ -132,6 +134,7 @@ class Replay:
     """
 
     photo: str = next(iter(SAMPLES))
+    turn: int = 0
     model: str = DEFAULT_MODEL
     page: str = "model"
     fov: float | None = None
@@ -147,6 +150,8 @@ class Replay:
     def __post_init__(self) -> None:
         if self.photo not in SAMPLES and self.photo != OWN_PHOTO:
             raise ValueError(f"there is no sample {self.photo!r}; choose one of: {_names(SAMPLES)}")
+        if self.turn not in TURNS:
+            raise ValueError(f"a photo is turned by one of {TURNS} degrees, not by {self.turn}")
         if self.model not in MODELS:
             raise ValueError(f"there is no network {self.model!r}; choose one of: {_names(MODELS)}")
         if self.page not in PAGES:

@@ -157,11 +157,23 @@ class ReconstructionSession:
         return self._result is not None
 
     def open(
-        self, photo: Photo | bytes | bytearray | memoryview | str | Path, model: str = DEFAULT_MODEL
+        self,
+        photo: Photo | bytes | bytearray | memoryview | str | Path,
+        model: str = DEFAULT_MODEL,
+        turn: int = 0,
     ) -> None:
         """Read a photo, estimate its depth and keep the result.
 
         The field of view starts from the photo's focal length where it has one.
+
+        Parameters
+        ----------
+        photo : Photo, bytes, str or Path
+            A file's contents or its path, or what was read already.
+        model : str
+            Name of a network.
+        turn : {0, 90, 180, 270}
+            Degrees clockwise to turn the photo by, where it lies on its side.
 
         Raises
         ------
@@ -174,6 +186,7 @@ class ReconstructionSession:
             photo = read_photo(photo)
         elif isinstance(photo, str | Path):
             photo = read_photo_file(photo)
+        photo = photo.turned(turn)
         self.accept(self.reconstruct(photo, model))
         self.params = dataclasses.replace(self.params, fov=photo_fov(photo))
 

@@ -134,6 +134,7 @@ class Dashboard(ipywidgets.Box):
         connect(self.controls, self.viewer)
         t.link((self.photo_view, "colormap"), (self.controls, "colormap"))
         self.upload.observe(lambda _: self.estimate(), "photo")
+        self.photo_view.on_turn(self.upload.turn_right)
         self.upload.observe(self._on_reading, ["reading", "errors"])
         self.models.observe(self._on_model, "value")
         self.models.observe(self._on_model_trouble, "trouble")
@@ -349,5 +350,8 @@ def _described(result: Reconstruction) -> str:
     model = model_info(result.inverse_depth.model).title
     seen = f"{result.photo.name}, {width} × {height}, by {model}."
     if result.inverse_depth.subject is not None and not result.geometry.found_subject:
-        seen += " No head was found, so this is the whole picture; try a frontal portrait."
+        seen += (
+            " No head was found, so this is the whole picture; turn it upright, or try a "
+            "frontal portrait."
+        )
     return seen

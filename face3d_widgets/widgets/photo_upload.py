@@ -20,7 +20,7 @@ from face3d_widgets.image import (
     safe_stem,
 )
 from face3d_widgets.samples import SAMPLES, load_sample
-from face3d_widgets.types import Photo
+from face3d_widgets.types import TURNS, Photo
 from face3d_widgets.widgets.base import FaceWidget
 from face3d_widgets.widgets.jobs import Jobs
 
@@ -49,6 +49,9 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
         The gallery, `{"id", "title", "thumbnail"}`; samples first.
     selected : str
         The `id` of the chosen item; setting it chooses.
+    turn : {0, 90, 180, 270}
+        Degrees clockwise by which the chosen photo is turned; setting it turns. Every photo
+        of the gallery keeps its own.
     reading : str
         Name of the file that is being read, or "".
 
@@ -64,6 +67,7 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
     errors = t.List(t.Unicode(), help="What went wrong in the last upload.").tag(sync=True)
     items = t.List(t.Dict(), help="The gallery.").tag(sync=True)
     selected = t.Unicode("", help="The chosen item.").tag(sync=True)
+    turn = t.Enum(TURNS, default_value=0, help="Degrees clockwise.")
     reading = t.Unicode("", help="The file being read.").tag(sync=True)
     accept = t.Unicode(ACCEPT, read_only=True).tag(sync=True)
     max_bytes = t.Int(MAX_BYTES, read_only=True).tag(sync=True)
@@ -76,11 +80,14 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
         super().__init__(**kwargs)
         self._jobs = jobs or Jobs()
         self._kept: dict[str, tuple[Photo, bytes]] = {}
+        self._as_it_came: Photo | None = None  # the chosen one, before it was turned
+        self._turns: dict[str, int] = {}
         self._incoming: dict[str, bytearray] = {}
         self._count = 0
         self._awaiting_first = False  # the upload under way has no photo chosen yet
         self.on_msg(self._on_message)
         self.observe(self._on_selected, "selected")
+        self.observe(self._on_turn, "turn")
         if samples:
             self.items = [_item(f"sample:{name}", load_sample(name)) for name in SAMPLES]
             self.selected = self.items[0]["id"]
@@ -120,6 +127,10 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
         key = f"photo:{self._count}"
         self._jobs.submit(key, lambda: _read(data, name, key), done, failed)
 
+    def turn_right(self) -> None:
+        """Turn the chosen photo by 90 degrees, clockwise."""
+        self.turn = (self.turn + 90) % 360
+
     def _keep(self, photo: Photo, item: dict[str, str], encoded: bytes) -> None:
         # Encoded, a photo takes a tenth of the memory; the newest is kept whole
         # until it has been chosen.
@@ -128,6 +139,7 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
         uploaded = [i["id"] for i in self.items if not i["id"].startswith("sample:")]
         for oldest in uploaded[:-GALLERY_KEPT]:
             del self._kept[oldest]
+            self._turns.pop(oldest, None)
             self.items = [i for i in self.items if i["id"] != oldest]
 
     def _refuse(self, error: Exception, name: str, first: bool) -> None:
@@ -142,16 +154,32 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
     def _on_selected(self, change: dict[str, Any]) -> None:
         key = change["new"]
         if key.removeprefix("sample:") in SAMPLES:
-            self.photo = load_sample(key.removeprefix("sample:"))
+            self._show(load_sample(key.removeprefix("sample:")))
         elif key in self._kept:
             photo, encoded = self._kept[key]
             title = next(i["title"] for i in self.items if i["id"] == key)
-            self.photo = (
+            self._show(
                 photo
                 if photo.rgb.size
                 else dataclasses.replace(photo, rgb=read_photo(encoded, title).rgb)
             )
             self._kept[key] = dataclasses.replace(photo, rgb=_NO_PIXELS), encoded
+
+    def _show(self, photo: Photo) -> None:
+        self._as_it_came = photo
+        self.turn = self._turns.get(self.selected, 0)
+        self.photo = photo.turned(self.turn)
+
+    def _on_turn(self, change: dict[str, Any]) -> None:
+        """Turn the chosen photo, and its picture in the gallery."""
+        if self._as_it_came is None or change["new"] == self._turns.get(self.selected, 0):
+            return
+        self._turns[self.selected] = change["new"]
+        photo = self._as_it_came.turned(change["new"])
+        self.items = [
+            _item(item["id"], photo) if item["id"] == self.selected else item for item in self.items
+        ]
+        self.photo = photo
 
     def _on_message(self, _: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
         kind, key = message.get("type"), str(message.get("id"))

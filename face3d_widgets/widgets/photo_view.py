@@ -44,6 +44,7 @@ class PhotoDepthView(FaceWidget, script="photo_view.js"):
     colormap = t.Enum(COLORMAPS, default_value="Greys", help="Colours of the depth map.").tag(
         sync=True
     )
+    turnable = t.Bool(False, help="Whether the photo can be turned.").tag(sync=True)
     pending = t.Bool(False, help="The depth map is older than the photo.").tag(sync=True)
     picking = t.Enum(("", "point", "line"), default_value="", help="What is chosen.").tag(sync=True)
     colormaps = t.List(t.Unicode(), list(COLORMAPS), read_only=True).tag(sync=True)
@@ -61,6 +62,7 @@ class PhotoDepthView(FaceWidget, script="photo_view.js"):
         self._pick: Callable[[Place], None] = lambda place: None
         self._line: Callable[[Place, Place], None] = lambda start, end: None
         self._clear: Callable[[], None] = lambda: None
+        self._turn: Callable[[], None] = lambda: None
         self.on_msg(self._on_message)
         self._set_lut()
         self.observe(self._set_lut, "colormap")
@@ -105,12 +107,19 @@ class PhotoDepthView(FaceWidget, script="photo_view.js"):
         """Call `handler(start, end)` while a line is drawn and when it is done."""
         self._line = handler
 
+    def on_turn(self, handler: Callable[[], None]) -> None:
+        """Offer a button beside the photo that calls `handler()`: a quarter turn clockwise."""
+        self._turn = handler
+        self.turnable = True
+
     def on_clear(self, handler: Callable[[], None]) -> None:
         """Call `handler()` when the marks shall go: the Escape key."""
         self._clear = handler
 
     def _on_message(self, _: Any, message: dict[str, Any], __: Any) -> None:
         kind = message.get("type")
+        if kind == "turn":
+            self._turn()
         if kind not in ("pick", "line", "clear") or not self.picking or self.pending:
             return
         places = [self._place(share) for share in message.get("places", [])]

@@ -66,7 +66,7 @@ class Replayer:
         bar.on_save(self.save)
         bar.on_link(self._refresh_now)
         page.controls.observe(self.refresh, [*page.controls.defaults, "colormap"])
-        page.upload.observe(self.refresh, "selected")
+        page.upload.observe(self.refresh, ["selected", "turn"])
         page.models.observe(self.refresh, "value")
         page.measure.observe(self.refresh, ["mode", "text", "scaled"])
         page.exports.observe(self.refresh, [*CHOICES])
@@ -84,6 +84,7 @@ class Replayer:
         seen = page.viewer.viewpoint
         return Replay(
             photo=OWN_PHOTO if own else photo or Replay.photo,
+            turn=page.upload.turn,
             model=page.models.value,
             page=page.tabs.value,
             fov=None if controls.fov == controls.defaults["fov"] else controls.fov,
@@ -186,7 +187,7 @@ class Replayer:
         self._for_upload = None
         if replay.photo == OWN_PHOTO:
             shown = self.page.upload.photo
-            if shown is None or not saved.is_of(shown):
+            if shown is None or not saved.is_of(shown.turned(replay.turn - shown.turn)):
                 self._for_upload = replay, saved
                 said.append(
                     f"These settings were saved with the photo “{saved.photo_name}”, which is "
@@ -225,6 +226,8 @@ class Replayer:
         with page.one_estimate():
             if replay.photo != OWN_PHOTO:
                 page.upload.selected = f"sample:{replay.photo}"
+            if replay.photo != OWN_PHOTO or self._for_upload is None:
+                page.upload.turn = replay.turn
             try:
                 page.models.value = replay.model
             except ModelError as error:
@@ -242,6 +245,9 @@ class Replayer:
             self._set_all(replay, said)
         elif self._for_upload is not None and new_photo and self._own_photo:
             replay, saved = self._for_upload
+            if self.page.upload.turn != replay.turn:
+                self.page.upload.turn = replay.turn  # and its depth comes anew
+                return
             photo = self.page.session.result.photo
             self._for_upload = None
             self.bar.notice = ""

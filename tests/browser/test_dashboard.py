@@ -43,6 +43,23 @@ def test_the_page_opens_with_a_sample_in_3d(page):
     assert all(third.mean() > 0.02 for third in np.array_split(drawn, 3))
 
 
+def test_a_photo_on_its_side_is_turned_by_a_click(page):
+    shape = "(({width, height}) => width / height)(%s.getBoundingClientRect())"
+    shape %= "document.querySelector('.f3d-photos img')"
+    before = page.evaluate(shape)
+    depth = page.evaluate(DEPTH_MAP)
+    button = page.get_by_role("button", name="Turn", exact=True)
+    button.click()
+    eventually(lambda: abs(page.evaluate(shape) - 1 / before) < 0.02)
+    eventually(lambda: page.evaluate(DEPTH_MAP) != depth)
+    page.wait_for_function("location.hash.includes('t=90')")
+    for _ in range(3):
+        button.click()
+        wait_for_kernel(page)
+    eventually(lambda: page.evaluate(DEPTH_MAP) == depth)
+    assert "t=" not in page.evaluate("location.hash")
+
+
 def test_nothing_is_asked_of_another_server(page, address):
     own = (address, address.replace("http", "ws"), "blob:", "data:")
     assert [url for url in page.watched.requests if not url.startswith(own)] == []

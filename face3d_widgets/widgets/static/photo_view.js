@@ -50,6 +50,18 @@ export default {
     const select = make("select", { id, onchange: () => put(model, "colormap", select.value) });
     select.append(...model.get("colormaps").map((c) => make("option", { value: c }, c)));
 
+    const turn = make(
+      "button",
+      {
+        type: "button",
+        class: "f3d-turn",
+        title: "Turn the photo by 90° clockwise",
+        onclick: () => model.send({ type: "turn" }),
+      },
+      make("span", { attr: { "aria-hidden": "true" } }, "↻ "),
+      "Turn",
+    );
+
     let url = null;
     let place = null; // the pointer, each coordinate from 0 to 1
     let values = null;
@@ -70,7 +82,9 @@ export default {
         mark,
         glass.element,
       );
-      const figure = make("figure", {}, make("figcaption", {}, title), frame);
+      const caption = make("figcaption", {}, make("span", {}, title));
+      if (picture === photo) caption.append(turn);
+      const figure = make("figure", {}, caption, frame);
       return { title, mark, marks, glass, frame, figure };
     });
     panes.forEach(listen);
@@ -226,6 +240,7 @@ export default {
         if (w) el.style.setProperty("--f3d-aspect", `${w} / ${h}`);
         photo.alt = `The photo ${model.get("_photo_name")}`;
       }),
+      follow(model, ["turnable"], () => (turn.hidden = !model.get("turnable"))),
       follow(model, ["_depth", "_lut"], paint),
       follow(model, ["colormap"], () => (select.value = model.get("colormap"))),
       follow(model, ["pending"], () => {
