@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from face3d_widgets.geometry.outline import head_width, person
 from face3d_widgets.types import InverseDepth
 
 __all__ = [
@@ -96,7 +97,11 @@ def nearness(inverse_depth: InverseDepth) -> NDArray[np.float32]:
         `BACKGROUND_NEARNESS`.
     """
     values = inverse_depth.values
-    low, high = np.quantile(_thinned(values), [0.01, 0.995])
+    sample = _thinned(values)
+    if inverse_depth.subject is not None and finds_subject(inverse_depth):
+        scraps = inverse_depth.subject & ~person(inverse_depth.subject, values)
+        sample = sample[~_thinned(scraps)]
+    low, high = np.quantile(sample, [0.01, 0.995])
     span = np.float32(max(high - low, np.finfo(np.float32).tiny))
     share = (values - np.float32(low)) / span
     np.clip(share, 0, 1, out=share)
@@ -119,9 +124,10 @@ def subject_stats(inverse_depth: InverseDepth, near: NDArray[np.float32]) -> Sub
     subject = inverse_depth.subject if inverse_depth.subject is not None else near >= 0.5
     if subject.mean() < SMALLEST_SUBJECT:  # take the whole picture
         subject = np.ones_like(subject)
+    subject = person(subject, values)
     sample = _thinned(values)[_thinned(subject)]
     q05, q50, q95 = (float(q) for q in np.quantile(sample, [0.05, 0.5, 0.95]))
-    width = _head_width(subject)
+    width = head_width(subject)
     if inverse_depth.relief_unit is not None:
         gain = inverse_depth.relief_unit / HEAD_WIDTH * width
     else:
@@ -169,24 +175,6 @@ def _thinned(array: NDArray) -> NDArray:
     """Every few pixels: enough for quantiles."""
     step = max(1, int(max(array.shape) // 320))
     return array[::step, ::step]
-
-
-def _head_width(subject: NDArray[np.bool_]) -> float:
-    """Width of the head in picture heights, from the subject's outline.
-
-    Going down from the crown, the outline widens to the width of the head, and
-    is still that wide one head width further down, before the shoulders begin.
-    """
-    height = subject.shape[0]
-    widths = subject.sum(axis=1)
-    rows = np.flatnonzero(widths > 0.02 * subject.shape[1])
-    if len(rows) == 0:
-        return 0.4
-    widest_so_far = np.maximum.accumulate(widths[rows[0] :])
-    below_crown = np.arange(len(widest_so_far))
-    reached = np.flatnonzero(below_crown >= widest_so_far)
-    widest = widest_so_far[reached[0]] if len(reached) else widest_so_far[-1]
-    return float(np.clip(widest / height, 0.08, 0.9))
 
 
 def _bounds(subject: NDArray[np.bool_]) -> tuple[float, float, float, float]:
