@@ -320,7 +320,9 @@ class GeometryParams:
     edge_angle : float
         Degrees, above 0 to 90: where the surface, at its natural relief, falls off more
         steeply than this from the picture's plane, there is a depth edge. Points there
-        hang between face and background and are left out; 90 keeps everything.
+        hang between face and background and are left out; 90 keeps everything. Inside the
+        outline of a person that the network tells it takes a slope 2.5 times as steep: a
+        cheek or a jaw at a grazing angle is no gap.
     most_unsure : float
         Above 0 to 1: pixels whose estimate moves by more than this share of the relief
         when the photo is shown a little otherwise are left out, once that was measured

@@ -22,6 +22,7 @@ from face3d_widgets.geometry import (
     subject_stats,
     vertex_normals,
 )
+from face3d_widgets.geometry.maps import INSIDE_STEEPER
 from face3d_widgets.geometry.relief import subject_distance
 from face3d_widgets.geometry.smoothing import box_mean, smooth
 from face3d_widgets.types import (
@@ -512,12 +513,16 @@ def test_points_can_be_every_pixel(geometry):
 
 
 def test_the_edge_angle_is_the_angle_of_the_surface():
+    # Inside a person that the network tells, a slope may be steeper by `INSIDE_STEEPER`.
     v, u = np.mgrid[:100, :80]
     everywhere = np.ones((100, 80), bool)
-    for angle in (20, 60, 84):
+    for angle, steeper in itertools.product((20, 60, 84), (1.0, INSIDE_STEEPER)):
         ramp = 0.8 * u + 0.6 * v  # 1 a pixel
         gain = 100 * geometry_of(ramp, everywhere).stats.natural_gain
-        geometry = geometry_of(ramp * math.tan(math.radians(angle)) / gain, everywhere)
+        slope = steeper * math.tan(math.radians(angle)) / gain
+        geometry = geometry_of(ramp * slope, everywhere)
+        if steeper == 1:
+            geometry.maps._inside = None
         inside = geometry.maps.kept(GeometryParams(cutoff=0, edge_angle=angle + 0.1))
         beyond = geometry.maps.kept(GeometryParams(cutoff=0, edge_angle=angle - 0.1))
         assert inside[1:-1, 1:-1].all()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 __all__ = [
     "close_holes",
     "drop_specks",
+    "eroded",
     "label",
     "largest_part",
     "nodes_of",
@@ -214,6 +215,19 @@ def opened(cells: Cells, side: int) -> Cells:
     np.cumsum(np.cumsum(fits, axis=0), axis=1, out=fits)
     hit = fits[side:, side:] - fits[:-side, side:] - fits[side:, :-side] + fits[:-side, :-side]
     return hit > 0
+
+
+def eroded(cells: Cells, distance: int) -> Cells:
+    """Without what lies nearer than `distance` rows and columns to the outside.
+
+    What is beyond the border of the grid is no outside.
+    """
+    side = 2 * distance + 1
+    padded = np.pad(cells, distance, mode="edge")
+    count = np.zeros((padded.shape[0] + 1, padded.shape[1] + 1), np.int64)
+    np.cumsum(np.cumsum(padded, axis=0), axis=1, out=count[1:, 1:])
+    full = count[side:, side:] - count[:-side, side:] - count[side:, :-side] + count[:-side, :-side]
+    return full == side * side
 
 
 def triangles(cells: Cells) -> NDArray[np.int32]:

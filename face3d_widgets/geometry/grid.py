@@ -65,7 +65,10 @@ class Grid:
 
 
 def grid_over(
-    values: NDArray[np.float32], kept: NDArray[np.bool_], step: float, steepest: float
+    values: NDArray[np.float32],
+    kept: NDArray[np.bool_],
+    step: float,
+    steepest: NDArray[np.float32] | float,
 ) -> Grid:
     """A grid with a node every `step` pixels.
 
@@ -80,17 +83,18 @@ def grid_over(
         Pixels that belong to the surface.
     step : float
         At least 1; nodes lie at whole pixels.
-    steepest : float
-        Change of `values` a pixel beyond which there is a depth edge.
+    steepest : float or (h, w) float32
+        Change of `values` a pixel beyond which there is a depth edge; between two nodes
+        the larger of theirs counts.
     """
     h, w = values.shape
     rows = np.arange(0, h - 0.5, step).astype(np.int32)
     columns = np.arange(0, w - 0.5, step).astype(np.int32)
     node = np.ix_(rows, columns)
     inside, at_node = kept[node], values[node]
-    flat = np.float32(steepest * step)
-    across = np.abs(np.diff(at_node, axis=1)) <= flat
-    down = np.abs(np.diff(at_node, axis=0)) <= flat
+    flat = np.broadcast_to(np.float32(step) * np.asarray(steepest, np.float32), (h, w))[node]
+    across = np.abs(np.diff(at_node, axis=1)) <= np.maximum(flat[:, 1:], flat[:, :-1])
+    down = np.abs(np.diff(at_node, axis=0)) <= np.maximum(flat[1:], flat[:-1])
     found = inside[:-1, :-1] & inside[1:, :-1] & inside[:-1, 1:] & inside[1:, 1:]
     found &= across[:-1] & across[1:] & down[:, :-1] & down[:, 1:]
 

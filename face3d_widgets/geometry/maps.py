@@ -9,8 +9,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from face3d_widgets.geometry.cells import eroded
 from face3d_widgets.geometry.grid import Grid, grid_over
-from face3d_widgets.geometry.relief import SubjectStats, nearness, subject_stats
+from face3d_widgets.geometry.outline import person
+from face3d_widgets.geometry.relief import SubjectStats, finds_subject, nearness, subject_stats
 from face3d_widgets.geometry.smoothing import quantize, smooth
 from face3d_widgets.types import GeometryParams, InverseDepth, read_only
 
@@ -20,6 +22,12 @@ __all__ = ["Kept", "Maps", "choice_of", "evenness_of"]
 # within it, in head widths at the natural relief, is an edge and stays.
 SMOOTHING_RADIUS = 0.02
 SMOOTHING_EDGE = 0.03
+
+# Deeper inside the person than this, in head widths, a slope may be this many times as steep
+# before it is a depth edge: a cheek or a jaw that is seen at a grazing angle is no gap, and
+# from in front a gap there is a hole in the face.
+OUTLINE_BAND = 0.02
+INSIDE_STEEPER = 2.5
 
 _T = TypeVar("_T")
 
@@ -69,6 +77,15 @@ class Maps:
         dy, dx = np.gradient(inverse_depth.values)
         self._fall = np.hypot(dy, dx)  # change of inverse depth a pixel
         self._kept = Kept()
+        self._inside = self._person_inside()
+
+    def _person_inside(self) -> NDArray[np.bool_] | None:
+        """bool: pixels of the person that are not along the outline; None where nobody is known."""
+        subject = self.inverse_depth.subject
+        if subject is None or not finds_subject(self.inverse_depth):
+            return None
+        band = max(1, round(OUTLINE_BAND * self.stats.head_width * self.height))
+        return eroded(person(subject, self.inverse_depth.values), band)
 
     def values(self, params: GeometryParams) -> NDArray[np.float32]:
         """float32: inverse depth, coarsened and smoothed as `params` says."""
@@ -97,7 +114,7 @@ class Maps:
 
         def make() -> NDArray[np.bool_]:
             near = self.nearness >= params.cutoff
-            near &= self._fall <= self.steepest(params)
+            near &= self._fall <= self._steepest_at(params)
             if self.uncertainty is not None and params.most_unsure < 1:
                 near &= self.uncertainty <= params.most_unsure
             return read_only(near)
@@ -111,6 +128,15 @@ class Maps:
         slope = math.tan(math.radians(params.edge_angle))
         return slope / (self.height * self.stats.natural_gain)
 
+    def _steepest_at(self, params: GeometryParams) -> NDArray[np.float32] | float:
+        """`steepest` at every pixel, by whether it lies inside the person."""
+        steepest = self.steepest(params)
+        if self._inside is None or steepest == math.inf:
+            return steepest
+        return np.where(self._inside, INSIDE_STEEPER * steepest, steepest).astype(np.float32)
+
     def grid(self, step: float, params: GeometryParams) -> Grid:
         """A grid over what is kept, with a node every `step` pixels."""
-        return grid_over(self.inverse_depth.values, self.kept(params), step, self.steepest(params))
+        return grid_over(
+            self.inverse_depth.values, self.kept(params), step, self._steepest_at(params)
+        )
