@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from face3d_widgets.depth import speeds
+from face3d_widgets.depth.shared import forget_networks
 from face3d_widgets.samples import load_sample
 from face3d_widgets.types import InverseDepth, Photo
 
@@ -53,6 +54,12 @@ class FakeEstimator:
         self.runs += 1
         relief = head_relief(self.photo.height, self.photo.width)
         return InverseDepth(relief, relief > -1.75, model, relief_unit=0.1)
+
+
+@pytest.fixture(autouse=True)
+def own_networks():
+    """No test gets the network, or what stands in for one, of a test before it."""
+    forget_networks()
 
 
 @pytest.fixture(autouse=True, scope="session")

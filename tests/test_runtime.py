@@ -27,6 +27,7 @@ from face3d_widgets.depth import (
 )
 from face3d_widgets.depth.midas_preprocess import input_rule, network_input
 from face3d_widgets.depth.preprocess import resize_map
+from face3d_widgets.depth.shared import forget_networks
 from face3d_widgets.image import read_photo_file
 from face3d_widgets.types import Photo
 from tests.data.midas.reference_weights import reference_input
@@ -69,6 +70,8 @@ def reference(weights):
 
 
 def predicted(photo, weights, *choices):
+    """What a program that was just started makes of a photo."""
+    forget_networks()
     predictor = DepthEstimator(weights, *choices)
     predictor.set_photo(photo)
     return predictor.predict(SMALL).values, predictor
@@ -378,7 +381,7 @@ def test_every_network_says_what_memory_it_needs():
 @BOTH
 def test_switching_and_closing_free_the_network(which, weights, photo, cache):
     _, predictor = predicted(photo, weights, which)
-    held = predictor._runner[1]
+    held = predictor._network._runner
     part = held._network if which == "torch" else held._core
     gone = weakref.ref(part)
     del held, part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -26,6 +26,13 @@ from face3d_widgets.depth.runtime import (
     check_choice,
     choose_device,
     pick_runtime,
+)
+from face3d_widgets.depth.shared import (
+    SharedNetwork,
+    free_idle_network,
+    idle_networks,
+    leave_network,
+    share_network,
 )
 from face3d_widgets.depth.speeds import measured_seconds, record_seconds
 from face3d_widgets.depth.uncertainty import measure_uncertainty
@@ -60,8 +67,9 @@ class DepthEstimator:
     """Photo in, inverse depth out.
 
     Setting a photo is free; `predict` runs the network once for each model and
-    gives the kept result after that. One network is held at a time, and one that
-    does not fit into memory is refused. Not safe to call from two threads at once.
+    gives the kept result after that. One network is held at a time, by all estimators
+    that want the same one together, and one that does not fit into memory is refused.
+    Not safe to call from two threads at once; two estimators may be.
 
     Parameters
     ----------
@@ -104,15 +112,14 @@ class DepthEstimator:
         self._photo: Photo | None = None
         self._results: dict[str, InverseDepth] = {}
         self._uncertainties: dict[str, NDArray[np.float32]] = {}
-        self._runner: tuple[str, Runner] | None = None
-        self._first_run = True
+        self._network: SharedNetwork | None = None
         self._seconds = 0.0
 
     @property
     def runs_on(self) -> str:
         """Runtime, device and numbers of the network held, or "" where none is."""
-        held = self._runner
-        return "" if held is None else held[1].description
+        held = self._network
+        return "" if held is None else held.description
 
     @property
     def last_seconds(self) -> float:
@@ -121,9 +128,8 @@ class DepthEstimator:
 
     @property
     def held_memory(self) -> int:
-        """About how many bytes the network held would give back."""
-        held = self._runner  # the worker's thread may take it away
-        return 0 if held is None else MODELS[held[0]].size
+        """About how many bytes the networks that nobody else has would give back."""
+        return sum(MODELS[name].size for name in idle_networks(self))
 
     def set_photo(self, photo: Photo) -> None:
         """Choose the photo that `predict` works on."""
@@ -192,28 +198,41 @@ class DepthEstimator:
         return self._uncertainties[info.name]
 
     def close(self) -> None:
-        """Free the network's memory, the GPU's included; results stay."""
-        if self._runner is not None:
-            self._runner[1].close()
-            self._runner = None
+        """Free the network's memory, the GPU's included, unless another has it too.
+
+        Results stay.
+        """
+        if self._network is not None:
+            leave_network(self._network, self)
+            self._network = None
             self._seconds = 0.0
             give_memory_back()
 
-    def _load(self, info: ModelInfo) -> Runner:
-        if self._runner is None or self._runner[0] != info.name:
+    def _load(self, info: ModelInfo) -> SharedNetwork:
+        if self._network is None or self._network.name != info.name:
             path = None if info.name == DEFAULT_MODEL else self._weights_of(info)
-            check_memory(info.name, freed=self.held_memory)
-            self.close()  # free the old one before the new one is built
-            try:
-                runner = self._runner_of(info, path)
-            except MemoryError as error:
-                raise ModelError(
-                    f"The memory was full before {info.title} was loaded; "
-                    f"close other programs, or use {DEFAULT_MODEL}."
-                ) from error
-            self._runner = info.name, runner
-            self._first_run = True
-        return self._runner[1]
+            load = partial(self._load_anew, info, path)
+            network = share_network(self._key_of(info, path), self, info.name, load)
+            if self._network is not None:
+                leave_network(self._network, self)
+            self._network = network
+        return self._network
+
+    def _key_of(self, info: ModelInfo, path: Path | None) -> Hashable:
+        """All that decides which network is loaded."""
+        return info.name, _stamp(path), self._runtime, self._precision
+
+    def _load_anew(self, info: ModelInfo, path: Path | None) -> Runner:
+        check_memory(info.name, freed=self.held_memory)
+        self.close()  # free the old one before the new one is built
+        free_idle_network()
+        try:
+            return self._runner_of(info, path)
+        except MemoryError as error:
+            raise ModelError(
+                f"The memory was full before {info.title} was loaded; "
+                f"close other programs, or use {DEFAULT_MODEL}."
+            ) from error
 
     def _weights_of(self, info: ModelInfo) -> Path:
         path = find_weights(info.name, self._weights)
@@ -242,12 +261,12 @@ class DepthEstimator:
         return _torch_runner(load(), self._precision)
 
     def _run(self, info: ModelInfo, photo: Photo) -> InverseDepth:
-        runner = self._load(info)
+        network = self._load(info)
         self._seconds = 0.0
 
         def run(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-            maps = runner(picture)
-            self._seconds += runner.seconds
+            maps, seconds = network(picture)
+            self._seconds += seconds
             return maps
 
         if info.name == DEFAULT_MODEL:
@@ -257,10 +276,18 @@ class DepthEstimator:
             values = resize_map(values, photo.height, photo.width)
             result = InverseDepth(values, None, info.name, info.relief_unit)
         # A first run makes ready what later ones find; it counts until there is another.
-        if not self._first_run or measured_seconds(info.name) is None:
+        if not network.first_run or measured_seconds(info.name) is None:
             record_seconds(info.name, self._seconds)
-        self._first_run = False
+        network.first_run = False
         return result
+
+
+def _stamp(path: Path | None) -> Hashable:
+    """What tells one state of a file from another."""
+    if path is None:
+        return None
+    facts = path.stat()
+    return str(path.resolve()), facts.st_mtime_ns, facts.st_size
 
 
 def _torch_runner(network: nn.Module, precision: str | None) -> Runner:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -250,6 +250,9 @@ class _FileEstimator(DepthEstimator):
     def __init__(self, path: Path) -> None:
         super().__init__(runtime="torch", precision="exact")
         self._file = path
+
+    def _key_of(self, info: ModelInfo, path: Path | None) -> Hashable:
+        return super()._key_of(info, self._file)
 
     def _runner_of(self, info: ModelInfo, path: Path | None) -> Runner:
         from safetensors import SafetensorError
