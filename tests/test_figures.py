@@ -411,17 +411,20 @@ def test_a_draw_that_sends_nothing_holds_nothing_up(widget, scene):
     assert trace(face_figure, "points").marker.size == 9
 
 
-def test_a_page_that_opens_later_gets_the_present_data(scene):
-    face_figure = FaceFigure(FaceFigureWidget())
-    widget = face_figure.figure
+def test_a_page_that_opens_later_gets_the_present_data(scene, widget, messages):
+    face_figure = FaceFigure(widget)
     face_figure.draw(scene(), POINTS)
     widget.layout.scene.camera.eye = {"x": 2, "y": 0.5, "z": -1}
-    state = widget.get_state()
-    sent = next(t for t in state["_widget_data"] if t["name"] == "points")
-    x = np.frombuffer(sent["x"]["buffer"], sent["x"]["dtype"])
+    messages.clear()
+    browser_says(widget, "unsaved")
+    [(content, buffers)] = messages
+    assert content["whole"]
+    values = content["values"]
+    assert values["_widget_layout"]["scene"]["camera"]["eye"]["x"] == 2
+    number = next(i for i, t in enumerate(values["_widget_data"]) if t["name"] == "points")
+    where = content["paths"].index(["_widget_data", number, "x", "buffer"])
+    x = np.frombuffer(buffers[where], values["_widget_data"][number]["x"]["dtype"])
     np.testing.assert_array_equal(x, trace(face_figure, "points").x)
-    assert state["_widget_layout"]["scene"]["camera"]["eye"]["x"] == 2
-    assert "_widget_data" not in widget.get_state(["_config"])
 
 
 def test_a_foreign_server_gets_the_script_from_the_kernel(widget, messages):

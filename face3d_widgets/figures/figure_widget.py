@@ -12,6 +12,7 @@ import traitlets as t
 from plotly.serializers import _py_to_js
 
 from face3d_widgets.figures.scripts import own_script
+from face3d_widgets.figures.unsaved import UnsavedTraits
 
 if TYPE_CHECKING:
     from plotly.graph_objects import FigureWidget
@@ -41,29 +42,38 @@ def plotly_script() -> bytes:
     return (files("plotly") / "package_data" / "widgetbundle.js").read_bytes()
 
 
-class FaceFigureWidget(FigureWidget):
+# With these Plotly sends what there is and what becomes of it.
+_PY2JS = frozenset(name for name in FigureWidget.class_trait_names() if name.startswith("_py2js_"))
+
+
+class FaceFigureWidget(UnsavedTraits, FigureWidget):
     """Plotly's figure with some things mended.
 
     - The script that draws it (5 MB) is fetched once from our server, where the
       browser keeps it, or asked of the kernel where the page has another server;
       Plotly sends it with every figure.
     - A page that opens later gets the present data, not those of the start.
+    - What is drawn gets into no saved notebook. Plotly's own changes leave their buffers
+      there, without what they belong to, and then none of the notebook's widgets load
+      (nbclient 0.11).
     - The browser says when it has drawn, how large the view is and what was clicked.
     - A browser without WebGL shows pictures that are drawn here; Plotly sends people to
       another site.
 
     Attributes
     ----------
+    still : bytes
+        A JPEG that is saved with a notebook and shown where no kernel runs; empty for none.
     screen_size : (width, height) or None
         Of the view that was last shown or resized, in the browser's pixels.
     """
 
-    # How many changes were sent, and how many of them the data in the state
-    # have: a page compares the two and asks for newer data where they differ.
-    _revision = t.Int(0).tag(sync=True)
-    _data_revision = t.Int(0).tag(sync=True)
+    unsaved = _PY2JS | {"_widget_data", "_widget_layout"}
+    still = t.Bytes(b"", help="A JPEG to show without a kernel.").tag(sync=True)
     screen_size: tuple[int, int] | None = None
-    _esm = "".join(map(own_script, ("markers.js", "picture_view.js", "figure.js")))
+    _esm = "".join(
+        map(own_script, ("unsaved.js", "markers.js", "picture_view.js", "figure.js"))
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,14 +84,12 @@ class FaceFigureWidget(FigureWidget):
         self._views = 0
         self.on_msg(self._on_browser)
 
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """The state as it is now; Plotly's own has the data of the start."""
-        state = super().get_state(key, drop_defaults)
-        if "_widget_data" in state and hasattr(self, "_data"):  # not while it is made
-            state["_widget_data"] = _py_to_js(self._data, None)
-            state["_widget_layout"] = _py_to_js(self._layout, None)
-            state["_data_revision"] = self._revision
-        return state
+    def _whole(self) -> dict[str, Any]:
+        """The figure as it is now; Plotly's own state has that of the start."""
+        return {
+            "_widget_data": _py_to_js(self._data, None),
+            "_widget_layout": _py_to_js(self._layout, None),
+        }
 
     @property
     def mounted(self) -> bool:
@@ -101,16 +109,7 @@ class FaceFigureWidget(FigureWidget):
 
     def _send_update_msg(self, *args: Any, **kwargs: Any) -> None:
         self._drawing_since = time.monotonic()
-        self._revision += 1
         super()._send_update_msg(*args, **kwargs)
-
-    def _send_relayout_msg(self, *args: Any, **kwargs: Any) -> None:
-        self._revision += 1
-        super()._send_relayout_msg(*args, **kwargs)
-
-    def _send_addTraces_msg(self, *args: Any, **kwargs: Any) -> None:
-        self._revision += 1
-        super()._send_addTraces_msg(*args, **kwargs)
 
     def on_click(self, handler: Callable[[int, int], None]) -> None:
         """Call `handler(trace, number)` for every click on a trace whose hoverinfo is "none".
@@ -134,8 +133,6 @@ class FaceFigureWidget(FigureWidget):
         elif kind == "click":
             for handler in self._clicks:
                 handler(int(message["trace"]), int(message["number"]))
-        elif kind == "state":
-            self.send_state(["_widget_data", "_widget_layout", "_data_revision", "_revision"])
         elif kind == "script":
             script = plotly_script()
             self.send({"type": "script"}, [script])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+import numpy as np
+
 from face3d_widgets.image import read_photo
 from face3d_widgets.types import Photo
 
-__all__ = ["SAMPLES", "load_sample", "sample_bytes"]
+__all__ = ["SAMPLES", "is_sample", "load_sample", "sample_bytes"]
 
 #: Name to title, the one shown at the start first.
 SAMPLES = {
@@ -33,3 +35,8 @@ def sample_bytes(name: str) -> bytes:
 def load_sample(name: str) -> Photo:
     """A sample portrait by name; see `SAMPLES`."""
     return read_photo(sample_bytes(name), name=f"{name}.jpg")
+
+
+def is_sample(photo: Photo) -> bool:
+    """Whether a photo shows what one of the samples does, pixel for pixel."""
+    return photo.name in SAMPLES and np.array_equal(photo.rgb, load_sample(photo.name).rgb)

@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets
-
 from face3d_widgets.depth import ModelError
 from face3d_widgets.depth.download import megabytes
 from face3d_widgets.figures import PhotoPalette
@@ -21,6 +19,7 @@ from face3d_widgets.session.comparison import (
     ComparisonCancelled,
 )
 from face3d_widgets.types import GeometryParams
+from face3d_widgets.widgets.base import ClosingBox
 from face3d_widgets.widgets.compare_bar import CompareBar, contestant_of, key_of
 from face3d_widgets.widgets.fact_table import FactTable
 from face3d_widgets.widgets.jobs import Jobs
@@ -41,7 +40,7 @@ _NOTE = (
 )
 
 
-class ComparePage(ipywidgets.Box):
+class ComparePage(ClosingBox):
     """Two to four networks on the session's photo: linked 3D, a map, a table.
 
     Nothing runs before `enter`.

@@ -54,7 +54,7 @@ class CompareBar(FaceWidget, script="compare_bar.js"):
     fetching = t.Unicode("", help="What is being fetched.").tag(sync=True)
     progress = t.Float(0.0, help="Share of it that is here.").tag(sync=True)
     progress_text = t.Unicode("", help="The same in words.").tag(sync=True)
-    photo = t.Unicode("", help="The photo's name.").tag(sync=True)
+    photo = t.Unicode("", help="The photo's name.").tag(sync=True, saved=False)
     options = t.List(t.Dict(), help="What can be chosen.").tag(sync=True)
     mapped = t.List(t.List(t.Unicode()), help="What can be mapped.").tag(sync=True)
     offer = t.Dict({}, help="What to say of a network that is not here.").tag(sync=True)

@@ -14,6 +14,7 @@ from face3d_widgets.depth import ModelError, is_ready, model_info
 from face3d_widgets.session import Reconstruction, ReconstructionSession
 from face3d_widgets.session.replay import to_link
 from face3d_widgets.types import Photo
+from face3d_widgets.widgets.base import ClosingBox
 from face3d_widgets.widgets.controls import GeometryControls
 from face3d_widgets.widgets.export_panel import ExportPanel
 from face3d_widgets.widgets.exporter import Exporter
@@ -25,6 +26,7 @@ from face3d_widgets.widgets.photo_upload import PhotoUpload
 from face3d_widgets.widgets.photo_view import PhotoDepthView
 from face3d_widgets.widgets.replay_bar import ReplayBar
 from face3d_widgets.widgets.replayer import Replayer
+from face3d_widgets.widgets.reruns import made_here
 from face3d_widgets.widgets.status import StatusLine
 from face3d_widgets.widgets.tabs import PageTabs
 from face3d_widgets.widgets.uncertainty import UncertaintyMeter
@@ -52,7 +54,7 @@ class _Page(Protocol):
         """End what is under way."""
 
 
-class Dashboard(ipywidgets.Box):
+class Dashboard(ClosingBox):
     """Upload, depth, 3D, sliders and downloads.
 
     The parts are attributes and can be used from Python while the page is open.
@@ -81,6 +83,8 @@ class Dashboard(ipywidgets.Box):
         A new one where none is given.
     jobs : Jobs, optional
         Where slow work is done.
+    keep_picture : bool
+        Keep a still picture of the model in the saved notebook; see `FaceViewer`.
     """
 
     result = t.Instance(Reconstruction, allow_none=True, help="What is on the screen.")
@@ -89,6 +93,7 @@ class Dashboard(ipywidgets.Box):
         self,
         session: ReconstructionSession | None = None,
         jobs: Jobs | None = None,
+        keep_picture: bool = False,
         **kwargs: Any,
     ) -> None:
         self.jobs = jobs or Jobs()
@@ -98,18 +103,19 @@ class Dashboard(ipywidgets.Box):
         self.upload = PhotoUpload(jobs=self.jobs)
         self.models = ModelSelector(self.jobs, self._held_memory)
         self.photo_view = PhotoDepthView()
-        self.viewer = FaceViewer(self.session)
+        self.viewer = FaceViewer(self.session, keep_picture)
         self.measure = MeasurePanel(self.viewer, self.photo_view)
         self.controls = GeometryControls()
         self.exports = ExportPanel()
         self.status = StatusLine()
+        header = PageHeader(self.viewer)
         self.tabs = PageTabs(pages=_PAGES, value="model")
         self.replay = ReplayBar()
         self._held = self._estimating = False
         self._pages: dict[str, _Page] = {}
         super().__init__(
             [
-                PageHeader(self.viewer),
+                header,
                 _box("f3d-top", self.tabs, self.replay),
                 self.status,
                 _box(
@@ -130,6 +136,7 @@ class Dashboard(ipywidgets.Box):
             **kwargs,
         )
         self.add_class("f3d-page")
+        made_here(self, header)
 
         connect(self.controls, self.viewer)
         t.link((self.photo_view, "colormap"), (self.controls, "colormap"))
@@ -319,14 +326,15 @@ class Dashboard(ipywidgets.Box):
         if page is not None:
             page.enter()
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super()._repr_mimebundle_(**kwargs), **self.viewer.output()}
+
     def close(self) -> None:
         """End the work under way, a download too, and leave the page."""
-        self.models.close()
-        for page in self._pages.values():
-            page.close()
-        if self._own_jobs:
-            self.jobs.close()
-        super().close()
+        if self.comm is not None:
+            if self._own_jobs:
+                self.jobs.close()
+            super().close()
 
     def _on_reading(self, _: object) -> None:
         if self.upload.reading:
@@ -338,8 +346,8 @@ class Dashboard(ipywidgets.Box):
             self.status.ready(_described(self.result))
 
 
-def _box(classes: str, *children: ipywidgets.Widget) -> ipywidgets.Box:
-    box = ipywidgets.Box(children)
+def _box(classes: str, *children: ipywidgets.Widget) -> ClosingBox:
+    box = ClosingBox(children)
     for name in classes.split():
         box.add_class(name)
     return box

@@ -121,12 +121,12 @@ class ExportPanel(FaceWidget, script="export_panel.js"):
     dpi = t.Float(300.0, min=50, max=1200).tag(sync=True)
     background = t.Enum(("white", "transparent"), default_value="white").tag(sync=True)
     whole_turn = t.Bool(False).tag(sync=True)
-    preview = t.Unicode("").tag(sync=True)
+    preview = t.Unicode("").tag(sync=True, saved=False)
     preview_state = t.Enum(("", "busy", "large", "bad"), default_value="").tag(sync=True)
     busy = t.Unicode("").tag(sync=True)
     progress = t.Float(0.0).tag(sync=True)
     code_shown = t.Bool(False).tag(sync=True)
-    code = t.Unicode("").tag(sync=True)
+    code = t.Unicode("").tag(sync=True, saved=False)
     _groups = t.List(t.Dict(), _groups(), read_only=True).tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:

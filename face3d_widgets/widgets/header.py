@@ -30,7 +30,7 @@ class PageHeader(FaceWidget, script="header.js"):
     """
 
     shown = t.Bool(False, help="The panel is looked at.").tag(sync=True)
-    steps = t.List(t.Dict(), help="What it says.").tag(sync=True)
+    steps = t.List(t.Dict(), help="What it says.").tag(sync=True, saved=False)
 
     def __init__(self, viewer: FaceViewer) -> None:
         super().__init__()

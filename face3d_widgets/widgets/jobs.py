@@ -64,8 +64,11 @@ class Jobs:
     ) -> None:
         """Do `work()` on the thread, then `done(result)` or `failed(error)` on the loop.
 
-        With `apart`, on a thread of its own, which ends at once with the program.
+        With `apart`, on a thread of its own, which ends at once with the program. After
+        `close` nothing is done.
         """
+        if self.closed:
+            return
         self._newest[channel] += 1
         ticket = self._newest[channel]
 

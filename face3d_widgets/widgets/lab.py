@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-import ipywidgets
 import numpy as np
 
 from face3d_widgets.depth import ModelError, model_info
@@ -18,6 +17,7 @@ from face3d_widgets.session import ReconstructionSession
 from face3d_widgets.session.lab import LabResult, TrueErrorLab
 from face3d_widgets.types import Mesh
 from face3d_widgets.widgets.badges import mistakes
+from face3d_widgets.widgets.base import ClosingBox
 from face3d_widgets.widgets.fact_table import FactTable
 from face3d_widgets.widgets.jobs import Jobs
 from face3d_widgets.widgets.lab_bar import LabBar, LabSwitches
@@ -37,7 +37,7 @@ _NOTE = (
 )
 
 
-class LabPage(ipywidgets.Box):
+class LabPage(ClosingBox):
     """A rendered head: estimate beside truth, the error as a map and in numbers.
 
     Nothing runs before `enter`.
@@ -74,7 +74,7 @@ class LabPage(ipywidgets.Box):
         self.viewer = LinkedViewer()
         self.map = MapView(title="Error")
         self.table = FactTable(caption="How wrong it is", note=_NOTE)
-        self._side = ipywidgets.Box([self.bar, self.switches])
+        self._side = ClosingBox([self.bar, self.switches])
         self._side.add_class("f3d-area")
         super().__init__([self._side, self.viewer, self.map, self.table])
         self.add_class("f3d-extra")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import ipywidgets
 import traitlets as t
 
 from face3d_widgets.figures import CAMERAS
 from face3d_widgets.figures.figure_widget import FaceFigureWidget
 from face3d_widgets.figures.linked_faces import LinkedFaces, Pane
-from face3d_widgets.widgets.base import FaceWidget
+from face3d_widgets.widgets.base import ClosingBox, FaceWidget
 from face3d_widgets.widgets.view_bar import CAMERA_BUTTONS
 
 __all__ = ["LinkedViewer"]
@@ -35,7 +34,7 @@ class _CameraBar(FaceWidget, script="view_bar.js"):
     _buttons = t.List(t.List(t.Unicode()), CAMERA_BUTTONS, read_only=True).tag(sync=True)
 
 
-class LinkedViewer(ipywidgets.Box):
+class LinkedViewer(ClosingBox):
     """One to four faces with one camera: turning one turns all.
 
     Its figure is made with the first faces, and again when there are more or fewer of
@@ -54,7 +53,7 @@ class LinkedViewer(ipywidgets.Box):
         self._titles = _Titles()
         self._bar = _CameraBar()
         self._bar.on_msg(self._on_message)
-        self._stage = ipywidgets.Box([self._titles])
+        self._stage = ClosingBox([self._titles])
         self._stage.add_class("f3d-viewer")
         super().__init__([self._stage, self._bar])
         self.add_class("f3d-linked")
@@ -79,6 +78,12 @@ class LinkedViewer(ipywidgets.Box):
         self._shown = shown
         figure = [self.figure] if shown and self.figure is not None else []
         self._stage.children = [*figure, self._titles]
+
+    def close(self) -> None:
+        """Leave the page."""
+        super().close()
+        if self.figure is not None:
+            self.figure.close()  # also while it is not shown
 
     def _renew(self, n: int) -> LinkedFaces:
         """A figure with room for n faces, in place of the last."""

@@ -29,7 +29,7 @@ class MapView(FaceWidget, script="map_view.js"):
     title = t.Unicode("", help="What the map shows.").tag(sync=True)
     text = t.Unicode("", help="A sentence under it.").tag(sync=True)
     # One trait, so that values never meet another map's size or unit.
-    _map = t.Dict({}).tag(sync=True)
+    _map = t.Dict({}).tag(sync=True, saved=False)
     _lut = t.Bytes(b"").tag(sync=True)
 
     def show(

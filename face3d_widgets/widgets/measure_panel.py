@@ -64,7 +64,7 @@ class MeasurePanel(FaceWidget, script="measure_panel.js"):
     scaled = t.Bool(False, help="Lengths are in millimetres.").tag(sync=True)
     ruler = t.Instance(Ruler, allow_none=True, read_only=True, help="The scale that is set.")
     _ready = t.Bool(False).tag(sync=True)  # for "Set scale"
-    _plot = t.Dict({}).tag(sync=True)
+    _plot = t.Dict({}).tag(sync=True, saved=False)
 
     def __init__(self, viewer: FaceViewer, photo_view: PhotoDepthView | None = None) -> None:
         super().__init__()

@@ -64,11 +64,13 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
     """
 
     photo = t.Instance(Photo, allow_none=True, help="The chosen photo.")
-    errors = t.List(t.Unicode(), help="What went wrong in the last upload.").tag(sync=True)
-    items = t.List(t.Dict(), help="The gallery.").tag(sync=True)
+    errors = t.List(t.Unicode(), help="What went wrong in the last upload.").tag(
+        sync=True, saved=False
+    )
+    items = t.List(t.Dict(), help="The gallery.").tag(sync=True, saved=False)
     selected = t.Unicode("", help="The chosen item.").tag(sync=True)
     turn = t.Enum(TURNS, default_value=0, help="Degrees clockwise.")
-    reading = t.Unicode("", help="The file being read.").tag(sync=True)
+    reading = t.Unicode("", help="The file being read.").tag(sync=True, saved=False)
     accept = t.Unicode(ACCEPT, read_only=True).tag(sync=True)
     max_bytes = t.Int(MAX_BYTES, read_only=True).tag(sync=True)
     hint = t.Unicode(
@@ -79,6 +81,7 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
     def __init__(self, samples: bool = True, jobs: Jobs | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._jobs = jobs or Jobs()
+        self._own_jobs = jobs is None
         self._kept: dict[str, tuple[Photo, bytes]] = {}
         self._as_it_came: Photo | None = None  # the chosen one, before it was turned
         self._turns: dict[str, int] = {}
@@ -130,6 +133,13 @@ class PhotoUpload(FaceWidget, script="photo_upload.js"):
     def turn_right(self) -> None:
         """Turn the chosen photo by 90 degrees, clockwise."""
         self.turn = (self.turn + 90) % 360
+
+    def close(self) -> None:
+        """Leave the page, and forget the photos."""
+        if self.comm is not None:
+            if self._own_jobs:
+                self._jobs.close()
+            super().close()
 
     def _keep(self, photo: Photo, item: dict[str, str], encoded: bytes) -> None:
         # Encoded, a photo takes a tenth of the memory; the newest is kept whole

@@ -48,14 +48,14 @@ class PhotoDepthView(FaceWidget, script="photo_view.js"):
     pending = t.Bool(False, help="The depth map is older than the photo.").tag(sync=True)
     picking = t.Enum(("", "point", "line"), default_value="", help="What is chosen.").tag(sync=True)
     colormaps = t.List(t.Unicode(), list(COLORMAPS), read_only=True).tag(sync=True)
-    _photo = t.Bytes(b"").tag(sync=True)
-    _photo_size = t.List(t.Int(), [0, 0]).tag(sync=True)
-    _photo_name = t.Unicode("").tag(sync=True)
+    _photo = t.Bytes(b"").tag(sync=True, saved=False)
+    _photo_size = t.List(t.Int(), [0, 0]).tag(sync=True, saved=False)
+    _photo_name = t.Unicode("").tag(sync=True, saved=False)
     # One trait, so that values never meet another photo's size.
-    _depth = t.Dict({}).tag(sync=True)
+    _depth = t.Dict({}).tag(sync=True, saved=False)
     _lut = t.Bytes(b"").tag(sync=True)
     # Shares of width and height, so that they fit a photo shown at any size.
-    _marks = t.List(t.List(t.Float())).tag(sync=True)
+    _marks = t.List(t.List(t.Float())).tag(sync=True, saved=False)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

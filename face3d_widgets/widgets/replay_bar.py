@@ -30,9 +30,9 @@ class ReplayBar(FaceWidget, script="replay_bar.js"):
         What a person should know of the link or the file that was opened.
     """
 
-    link = t.Unicode("", help="The address’s fragment.").tag(sync=True)
+    link = t.Unicode("", help="The address’s fragment.").tag(sync=True, saved=False)
     own_photo = t.Bool(False, help="The photo was uploaded.").tag(sync=True)
-    notice = t.Unicode("", help="What to know of what was opened.").tag(sync=True)
+    notice = t.Unicode("", help="What to know of what was opened.").tag(sync=True, saved=False)
     _largest = t.Int(LARGEST_FILE, read_only=True).tag(sync=True)
 
     def __init__(self) -> None:
@@ -76,3 +76,5 @@ class ReplayBar(FaceWidget, script="replay_bar.js"):
             if len(text) > LARGEST_FILE:
                 text = ""
             self._on_load(text)
+        elif kind == "close":
+            self.notice = ""

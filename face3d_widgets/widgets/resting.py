@@ -27,12 +27,16 @@ class OnceAtRest:
 
     def ask(self) -> None:
         """Call soon; what was asked before and still waits is called no more."""
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
+        self.cancel()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self._call()
         else:
             self._waiting = loop.call_later(self._seconds, self._call)
+
+    def cancel(self) -> None:
+        """Do not call, whatever was asked."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None

@@ -21,7 +21,7 @@ class StatusLine(FaceWidget, script="status.js"):
     state : {"ready", "busy", "error"}
     """
 
-    text = t.Unicode("", help="The present step.").tag(sync=True)
+    text = t.Unicode("", help="The present step.").tag(sync=True, saved=False)
     progress = t.Float(0.0, help="0 to 1.").tag(sync=True)
     state = t.Enum(("ready", "busy", "error"), default_value="ready").tag(sync=True)
 

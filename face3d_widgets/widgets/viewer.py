@@ -16,17 +16,21 @@ from face3d_widgets.figures import FaceFigure, Scene
 from face3d_widgets.figures.cameras import Viewpoint
 from face3d_widgets.figures.figure_widget import FaceFigureWidget
 from face3d_widgets.geometry import project
+from face3d_widgets.samples import is_sample
 from face3d_widgets.session import ReconstructionSession
 from face3d_widgets.types import GeometryParams, Photo, ViewParams
 from face3d_widgets.widgets.badges import ViewBadges
+from face3d_widgets.widgets.base import ClosingBox
 from face3d_widgets.widgets.controls import GeometryControls
 from face3d_widgets.widgets.jobs import Jobs
+from face3d_widgets.widgets.reruns import made_here
+from face3d_widgets.widgets.still import StillPicture
 from face3d_widgets.widgets.uncertainty import UncertaintyMeter
 
 __all__ = ["FaceViewer", "view"]
 
 
-class FaceViewer(ipywidgets.Box):
+class FaceViewer(ClosingBox):
     """Shows a session's present result in 3D.
 
     Setting `params` or `view` redraws. Redraws wait for the browser, and of
@@ -47,19 +51,32 @@ class FaceViewer(ipywidgets.Box):
     drawn : int
         Points, or corners of the surface, on the screen.
 
+    A saved notebook shows no photo of a person unless somebody asks for it.
+
     Parameters
     ----------
     session : ReconstructionSession, optional
         A new one where none is given.
+    keep_picture : bool, optional
+        Keep a still picture of what is drawn in the saved notebook, which is shown where no
+        kernel runs. Where it is not said, only the sample portraits are kept.
     """
 
     drawn = t.Int(0, help="Points, or corners of the surface, on the screen.")
     params = t.Instance(GeometryParams, args=(), help="The shape.")
     view = t.Instance(ViewParams, kw={"draw_as": "mesh"}, help="Its appearance.")
 
-    def __init__(self, session: ReconstructionSession | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        session: ReconstructionSession | None = None,
+        keep_picture: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.session = session or ReconstructionSession()
         self.figure = FaceFigureWidget()
+        self._keep_picture = keep_picture
+        self._sample: tuple[Photo | None, bool] = None, False
+        self._still = StillPicture(self.figure, self._may_keep)
         self.badges = ViewBadges()
         self._face_figure = FaceFigure(self.figure)
         self._overlays: list[Callable[[FaceFigure], None]] = []
@@ -67,6 +84,8 @@ class FaceViewer(ipywidgets.Box):
         super().__init__([self.figure, self.badges], **kwargs)
         self.add_class("f3d-viewer")
         self.observe(self._on_change, ["params", "view"])
+        self.on_viewpoint(self._still.renew)
+        made_here(self, self.figure)
         self.redraw()
 
     def redraw(self) -> None:
@@ -163,9 +182,60 @@ class FaceViewer(ipywidgets.Box):
         self.badges.show(self.session.params)
         self.badges.show_legend(scene.colored_by(self.view) == "uncertainty")
         self.drawn = len(scene.cloud)
+        self._still.renew()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super()._repr_mimebundle_(**kwargs), **self.output()}
+
+    def output(self) -> dict[str, str]:
+        """What a cell's output says where no widgets are shown, by type."""
+        return self._still.output()
+
+    def close(self) -> None:
+        """Leave the page."""
+        if self.comm is not None:
+            self._still.close()
+            super().close()
+            self.figure.close()  # also while it is not shown
+
+    def _may_keep(self) -> bool:
+        if not self.session.has_result or self._keep_picture is not None:
+            return bool(self._keep_picture)
+        photo = self.session.result.photo
+        if self._sample[0] is not photo:
+            self._sample = photo, is_sample(photo)
+        return self._sample[1]
 
 
-def view(photo: Photo | bytes | str | Path, controls: bool = True) -> ipywidgets.Widget:
+class _View(ClosingBox):
+    """A viewer with sliders beside it."""
+
+    def __init__(self, viewer: FaceViewer) -> None:
+        self._jobs = Jobs()
+        sliders = GeometryControls()
+        sliders.set_photo(viewer.session.result.photo)
+        connect(sliders, viewer)
+        UncertaintyMeter(sliders, viewer, self._jobs)
+        super().__init__([viewer, sliders])
+        self.add_class("f3d-view")
+        self._output = viewer.output
+        made_here(self, viewer.figure)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super()._repr_mimebundle_(**kwargs), **self._output()}
+
+    def close(self) -> None:
+        """End the work under way, and leave the page."""
+        if self.comm is not None:
+            self._jobs.close()
+            super().close()
+
+
+def view(
+    photo: Photo | bytes | str | Path,
+    controls: bool = True,
+    keep_picture: bool | None = None,
+) -> ipywidgets.Widget:
     """Show a photo in 3D, in one line of a notebook.
 
     Parameters
@@ -174,6 +244,8 @@ def view(photo: Photo | bytes | str | Path, controls: bool = True) -> ipywidgets
         What to show; bytes are a file's contents.
     controls : bool
         Put the sliders beside it.
+    keep_picture : bool, optional
+        Keep a still picture of the face in the saved notebook; see `FaceViewer`.
 
     Returns
     -------
@@ -187,16 +259,8 @@ def view(photo: Photo | bytes | str | Path, controls: bool = True) -> ipywidgets
     """
     session = ReconstructionSession()
     session.open(photo)
-    viewer = FaceViewer(session)
-    if not controls:
-        return viewer
-    sliders = GeometryControls()
-    sliders.set_photo(session.result.photo)
-    connect(sliders, viewer)
-    UncertaintyMeter(sliders, viewer, Jobs())
-    box = ipywidgets.Box([viewer, sliders])
-    box.add_class("f3d-view")
-    return box
+    viewer = FaceViewer(session, keep_picture)
+    return _View(viewer) if controls else viewer
 
 
 def connect(controls: GeometryControls, viewer: FaceViewer) -> None:

@@ -84,7 +84,7 @@ class FigurePage:
         scripts = {
             "": ("text/html", PAGE.encode()),
             "plotly.js": ("text/javascript", plotly_script()),
-            "figure.js": ("text/javascript", FaceFigureWidget._esm),
+            "figure.js": ("text/javascript", FaceFigureWidget._esm.encode()),
         }
 
         def serve(route):

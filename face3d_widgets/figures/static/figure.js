@@ -251,20 +251,33 @@ function watchSize(el, model, resized) {
   };
 }
 
-/** Ask the kernel for the figure as it is now. */
-function freshState(model) {
-  return new Promise((resolve) => {
-    const arrived = () => {
-      model.off("change:_data_revision", arrived);
-      resolve();
-    };
-    model.on("change:_data_revision", arrived);
-    model.send({ type: "state" });
-  });
+/** Show what a saved notebook has of a figure: a still picture where one was kept, or none. */
+function showStill(model, el) {
+  const still = model.get("still");
+  if (!still.byteLength) {
+    el.classList.add("f3d-unkept");
+    el.dataset.loading = "Run this cell to see the face; no picture of it was kept.";
+    el.setAttribute("aria-label", el.dataset.loading);
+    return undefined;
+  }
+  const url = URL.createObjectURL(new Blob([still], { type: "image/jpeg" }));
+  const picture = document.createElement("img");
+  picture.src = url;
+  picture.alt = "A still picture of the 3D view";
+  const caption = document.createElement("figcaption");
+  caption.textContent = "A still picture; run this cell to turn the face.";
+  const figure = document.createElement("figure");
+  figure.className = "f3d-still";
+  figure.append(picture, caption);
+  el.removeAttribute("role");
+  el.removeAttribute("aria-label");
+  el.append(figure);
+  return () => URL.revokeObjectURL(url);
 }
 
 export default () => {
   let figure; // what hears the kernel as long as there is a page, whether shown or not
+  let unsaved;
   let inner;
   let loading;
 
@@ -273,24 +286,27 @@ export default () => {
     const { model } = figure;
     await afterDrawing();
     const module = await plotlyModule(model);
-    // Changes made before now went past this page.
-    while (model.get("_revision") !== model.get("_data_revision")) await freshState(model);
+    // Changes made before now went past Plotly.
+    while (unsaved.changed()) await unsaved.ask();
     inner = module.default();
     await inner.initialize(figure);
   }
 
   return {
     initialize(context) {
-      figure = context;
+      unsaved = unsavedTraits(context.model);
+      figure = { ...context, model: unsaved.of(context.model) };
     },
 
     async render(context) {
-      const { model, el } = context;
+      const { el } = context;
+      const model = unsaved.of(context.model);
       el.classList.add("f3d-figure");
       el.setAttribute("role", "img");
       el.setAttribute("aria-label", "3D view. The buttons beside it turn it without a mouse.");
+      if (!(await hasKernel(context.model))) return showStill(model, el);
       el.dataset.loading = "Loading the 3D view…";
-      if (!hasWebGL()) return showPictures(context);
+      if (!hasWebGL()) return showPictures({ model, el });
       loading ??= load();
       try {
         await loading;
@@ -302,7 +318,7 @@ export default () => {
         throw error;
       }
       await afterDrawing();
-      const remove = await inner.render(context);
+      const remove = await inner.render({ ...context, model });
       delete el.dataset.loading;
       const graph = el.classList.contains("js-plotly-plot") ? el : el.querySelector(".js-plotly-plot");
 

@@ -50,7 +50,8 @@ function showPictures({ model, el }) {
     if (again) ask();
   };
   model.on("msg:custom", arrived);
-  model.on("change:_revision", ask);
+  const changes = model.get("_unsaved").map((name) => `change:${name}`);
+  for (const change of changes) model.on(change, ask);
 
   el.addEventListener("pointerdown", (event) => {
     if (event.button === 0) el.setPointerCapture(event.pointerId);
@@ -78,7 +79,7 @@ function showPictures({ model, el }) {
     model.send({ type: "unmounted" });
     stopWatching();
     model.off("msg:custom", arrived);
-    model.off("change:_revision", ask);
+    for (const change of changes) model.off(change, ask);
     URL.revokeObjectURL(picture.src);
   };
 }

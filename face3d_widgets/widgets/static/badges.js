@@ -1,4 +1,4 @@
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-badges");
     const units = make("span", { class: "f3d-badge", title: "The unit of every length" });
@@ -22,4 +22,4 @@ export default {
     });
     return () => [undo, unfollow].forEach((u) => u());
   },
-};
+});

@@ -1,6 +1,6 @@
 const NAMES = ["Reference", "Compared", "Compared", "Compared"];
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-compare-bar");
     const photo = make("p", { class: "f3d-note" });
@@ -136,4 +136,4 @@ export default {
     ];
     return () => undo.forEach((u) => u());
   },
-};
+});

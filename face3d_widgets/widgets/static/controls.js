@@ -173,7 +173,7 @@ function addControls(model, parent, controls) {
   });
 }
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-controls");
     const undo = model.get("_groups").flatMap((group) => {
@@ -191,4 +191,4 @@ export default {
     );
     return () => undo.forEach((u) => u());
   },
-};
+});

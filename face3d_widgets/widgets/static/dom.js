@@ -18,6 +18,27 @@ function freshId(stem) {
   return `f3d-${stem}-${Date.now().toString(36)}-${++lastId}`;
 }
 
+/**
+ * A widget's script, by how it is shown.
+ *
+ * Without a kernel nothing can be done with it, so nothing seems to.
+ */
+function faceWidget({ render }) {
+  return () => {
+    let unsaved;
+    return {
+      initialize({ model }) {
+        unsaved = unsavedTraits(model);
+      },
+      render(context) {
+        const undo = render({ ...context, model: unsaved.of(context.model) });
+        hasKernel(context.model).then((alive) => (context.el.inert = !alive));
+        return undo;
+      },
+    };
+  };
+}
+
 /** Call `update` now and whenever one of the traits changes; gives the undo. */
 function follow(model, traits, update) {
   const events = traits.map((trait) => `change:${trait}`);

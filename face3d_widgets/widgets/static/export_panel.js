@@ -157,7 +157,7 @@ function pythonCode(model) {
   return { open, dialog, update };
 }
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-export");
     const groups = model.get("_groups");
@@ -245,4 +245,4 @@ export default {
     ];
     return () => undo.forEach((u) => u());
   },
-};
+});

@@ -1,4 +1,4 @@
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-table");
     const table = make("table");
@@ -30,4 +30,4 @@ export default {
       note.textContent = model.get("note");
     });
   },
-};
+});

@@ -24,7 +24,7 @@ function stepView() {
   return { element, update };
 }
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-header");
     const root = document.documentElement;
@@ -67,6 +67,10 @@ export default {
       while (views.length > steps.length) views.pop().element.remove();
       steps.forEach((step, i) => views[i].update(step));
     });
-    return undo;
+    model.send({ type: "mounted" });
+    return () => {
+      model.send({ type: "unmounted" });
+      undo();
+    };
   },
-};
+});

@@ -1,4 +1,4 @@
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-lab-bar");
     const none = make(
@@ -41,4 +41,4 @@ export default {
     ];
     return () => undo.forEach((u) => u());
   },
-};
+});

@@ -1,6 +1,6 @@
 const MARK_COLOR = [217, 70, 239]; // neither blue nor red
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-map");
     const canvas = make("canvas", { attr: { role: "img" } });
@@ -111,4 +111,4 @@ export default {
     ];
     return () => undo.forEach((u) => u());
   },
-};
+});

@@ -88,7 +88,7 @@ const MODES = [
   ["profile", "Profile"],
 ];
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-measure");
     const name = freshId("measure");
@@ -169,4 +169,4 @@ export default {
       resize.disconnect();
     };
   },
-};
+});

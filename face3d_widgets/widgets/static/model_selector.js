@@ -1,7 +1,7 @@
 const GROUPS = { ready: "Ready", "to fetch": "To fetch", "too big": "Too big for this machine" };
 const QUIET_AFTER = 5000; // milliseconds without a report
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-models");
     const id = freshId("model");
@@ -120,4 +120,4 @@ export default {
       unfollow();
     };
   },
-};
+});

@@ -1,4 +1,4 @@
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-pane-titles");
     return follow(model, ["titles", "columns"], () => {
@@ -9,4 +9,4 @@ export default {
       );
     });
   },
-};
+});

@@ -1,7 +1,7 @@
 const PIECE = 256 * 1024; // a minute is enough for it at 35 kbit/s
 const ANSWER_AT_MOST = 60_000;
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-upload");
     const hintId = freshId("hint");
@@ -145,4 +145,4 @@ export default {
       model.off("msg:custom", onAnswer);
     };
   },
-};
+});

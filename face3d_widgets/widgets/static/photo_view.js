@@ -38,7 +38,7 @@ function magnifier() {
   return { element, show };
 }
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-photos");
     const photo = make("img", { alt: "The photo", draggable: false });
@@ -265,4 +265,4 @@ export default {
       if (url) URL.revokeObjectURL(url);
     };
   },
-};
+});

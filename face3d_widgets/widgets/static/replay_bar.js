@@ -43,7 +43,7 @@ async function copyText(text) {
   }
 }
 
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-replay");
     const said = make("span", { class: "f3d-note", attr: { role: "status" } });
@@ -89,7 +89,7 @@ export default {
     const text = make("p");
     const close = make(
       "button",
-      { type: "button", class: "f3d-quiet", onclick: () => put(model, "notice", "") },
+      { type: "button", class: "f3d-quiet", onclick: () => model.send({ type: "close" }) },
       "Close",
     );
     const notice = make("div", { class: "f3d-notice", attr: { role: "status" } }, text, close);
@@ -124,4 +124,4 @@ export default {
     }
     return () => undo.forEach((u) => u());
   },
-};
+});

@@ -1,4 +1,4 @@
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-status");
     const text = make("span", { class: "f3d-status-text", attr: { role: "status" } });
@@ -11,4 +11,4 @@ export default {
       bar.hidden = model.get("state") !== "busy";
     });
   },
-};
+});

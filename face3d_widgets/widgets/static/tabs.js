@@ -1,4 +1,4 @@
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-tabs");
     const nav = make("nav", { attr: { "aria-label": "Pages" } });
@@ -32,4 +32,4 @@ export default {
     ];
     return () => undo.forEach((u) => u());
   },
-};
+});

@@ -1,4 +1,4 @@
-export default {
+export default faceWidget({
   render({ model, el }) {
     el.classList.add("f3d", "f3d-view-bar");
     const text = make("output");
@@ -24,4 +24,4 @@ export default {
     );
     return follow(model, ["text"], () => (text.textContent = model.get("text")));
   },
-};
+});
