@@ -124,6 +124,18 @@ def _parser() -> argparse.ArgumentParser:
     site.add_argument("--no-lessons", action="store_true", help="the samples' results alone")
     site.set_defaults(run=_export_site)
 
+    clean = commands.add_parser(
+        "clean",
+        help="take outputs and pictures out of notebooks",
+        description="Takes out all outputs and the saved state of widgets, which Clear Outputs "
+        "and nbconvert --clear-output leave there; of JupyterLab's checkpoint too.",
+    )
+    clean.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
+    clean.add_argument(
+        "--widgets-only", action="store_true", help="leave outputs that are no widgets"
+    )
+    clean.set_defaults(run=_clean)
+
     models = commands.add_parser("models", help="list the depth networks and their state")
     models.set_defaults(run=_models)
 
@@ -503,6 +515,31 @@ def _file_choices(arguments: argparse.Namespace, kind: str) -> FileChoices:
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """Those that are not None."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    """Clean notebooks where they lie; 1 when one of them could not be."""
+    from face3d_widgets.notebook_file import NotebookError, checkpoint_of, without_outputs
+    from face3d_widgets.whole_file import write_whole
+
+    failures = 0
+    for path in arguments.notebooks:
+        checkpoint = checkpoint_of(path)
+        files = [path, checkpoint] if checkpoint.is_file() else [path]
+        try:
+            for file in (one.resolve() for one in files):
+                before = file.read_bytes()
+                after = without_outputs(before, arguments.widgets_only)
+                if after != before:
+                    write_whole(file, after)
+        except NotebookError as error:
+            failures += _complain(f"{path} {error}.")
+        except OSError as error:
+            failures += _complain(f"{path} could not be cleaned: {error.strerror or error}.")
+        else:
+            also = ", and its checkpoint" if len(files) > 1 else ""
+            print(f"{path}: clean{also}")
+    return 1 if failures else 0
 
 
 def _models(_: argparse.Namespace) -> int:

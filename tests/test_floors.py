@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "face3d_widgets"
 
 # Ground first; rooms of one floor do not know each other.
 FLOORS = [
-    {"types", "srgb", "whole_file"},
+    {"types", "srgb", "whole_file", "notebook_file"},
     {"image", "geometry", "export", "faces"},
     {"samples"},
     {"depth", "figures"},
@@ -53,6 +53,7 @@ NOT_LOADED = {
     "types": (*LIGHT, "PIL"),
     "srgb": (*LIGHT, "PIL"),
     "whole_file": (*LIGHT, "PIL", "numpy"),
+    "notebook_file": (*LIGHT, "PIL", "numpy"),
     "geometry": (*LIGHT, "PIL"),
     "image": LIGHT,
     "export": LIGHT,

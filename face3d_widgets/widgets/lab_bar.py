@@ -32,7 +32,7 @@ class LabBar(FaceWidget, script="lab_bar.js"):
         What is known of the head.
     """
 
-    heads = t.List(t.Dict(), help="What can be chosen.").tag(sync=True)
+    heads = t.List(t.Dict(), help="What can be chosen.").tag(sync=True, saved=False)
     head = t.Unicode("", help="The head.").tag(sync=True)
     models = t.List(t.List(t.Unicode()), help="The networks that are ready.").tag(sync=True)
     model = t.Unicode(DEFAULT_MODEL, help="The network.").tag(sync=True)
