@@ -17,6 +17,7 @@ import threading
 import time
 import zipfile
 from collections import namedtuple
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from urllib.error import URLError
@@ -44,6 +45,7 @@ def archive(seed=0, n_bytes=300_000):
 
 
 DATA = archive()
+ENOUGH = 60_000_000  # bytes
 
 
 # --- a server that does what it is told --------------------------------------------------------
@@ -61,6 +63,11 @@ class Server(ThreadingHTTPServer):
         self.content_type = "application/octet-stream"
         self.knows_ranges = True
         self.says_length = True
+        self.length = None  # what is announced, where that is a lie
+        self.endless = False  # goes on after the last byte
+        self.total = None  # what a part says of the whole, where that is a lie
+        self.led_on = []  # redirections to give before the file
+        self.sent = 0  # bytes, headers left out
         self.cuts = []  # bytes after which each connection breaks off
         self.pause = 0.0  # seconds before the second half
         self.piece = None  # bytes sent at a time, a pause after each
@@ -82,20 +89,23 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         server.paths.append(self.path)
         server.asked.append(self.headers.get("Range"))
+        if server.led_on:
+            self.lead_on(server.led_on.pop(0))
+            return
         body, status, extra = server.data, server.status or 200, {}
         if server.status is None and server.knows_ranges and self.headers.get("Range"):
             start = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
             whole = len(body)
             if start < whole:
                 body, status = body[start:], 206
-                extra["Content-Range"] = f"bytes {start}-{whole - 1}/{whole}"
+                extra["Content-Range"] = f"bytes {start}-{whole - 1}/{server.total or whole}"
             else:
                 body, status = b"", 416
                 extra["Content-Range"] = f"bytes */{whole}"
         self.send_response(status)
         self.send_header("Content-Type", server.content_type)
         if server.says_length:
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(server.length or len(body)))
         self.send_header("Connection", "close")
         for key, value in extra.items():
             self.send_header(key, value)
@@ -106,9 +116,29 @@ class Handler(BaseHTTPRequestHandler):
         for i in range(0, len(body), step):
             if i:
                 time.sleep(server.pause)
-            self.wfile.write(body[i : i + step])
-            self.wfile.flush()
+            self.write(body[i : i + step])
+        if server.endless:
+            self.go_on()
         self.close_connection = True
+
+    def write(self, data):
+        self.wfile.write(data)
+        self.wfile.flush()
+        self.server.sent += len(data)
+
+    def go_on(self):
+        """Send more than anybody can want, until the other side hangs up."""
+        with suppress(OSError):
+            while self.server.sent < ENOUGH:
+                self.write(bytes(100_000))
+        self.close_connection = True
+
+    def lead_on(self, code):
+        self.send_response(code)
+        self.send_header("Location", self.path)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.go_on()
 
 
 @pytest.fixture
@@ -384,6 +414,98 @@ def test_a_damaged_archive_is_refused(server, folder, at):
     assert left(folder) == []
 
 
+# --- fetch: more than there is -----------------------------------------------------------------
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """The weights whose sum is known, as small as what the server gives."""
+    digest = hashlib.sha256(DATA).hexdigest()
+    small = dataclasses.replace(CHECKPOINTS[SUMMED], size=len(DATA), sha256=digest)
+    monkeypatch.setattr(releases, "CHECKPOINTS", {SUMMED: small})
+    return small
+
+
+@pytest.fixture
+def guessed(monkeypatch):
+    """Weights whose size is known to a thousandth, as small as what the server gives."""
+    small = dataclasses.replace(CHECKPOINTS[PLAIN], size=7_999_000)
+    monkeypatch.setattr(releases, "CHECKPOINTS", {PLAIN: small})
+    return small
+
+
+def test_every_file_fits_into_its_bound():
+    for checkpoint in CHECKPOINTS.values():
+        assert checkpoint.size <= checkpoint.at_most <= 1.01 * checkpoint.size + 1
+        assert (checkpoint.at_most == checkpoint.size) == (checkpoint.sha256 is not None)
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+def test_what_comes_after_the_file_is_not_taken(server, known, says_length):
+    server.endless, server.says_length = True, says_length
+    assert fetch(server, SUMMED).read_bytes() == DATA
+    assert server.sent < ENOUGH / 2  # what the system's buffers took, and no more
+
+
+def test_a_file_of_a_size_that_is_guessed_is_cut_a_little_behind_it(server, guessed, folder):
+    server.data = archive(n_bytes=8_000_000)
+    server.endless, server.says_length = True, False
+    sizes = []
+    text = refusal(server, progress=lambda done, _: sizes.append(done))
+    assert "is damaged or no file of PyTorch and was deleted" in text
+    assert max(sizes) <= guessed.at_most
+    assert left(folder) == []
+    server.endless = False
+    assert fetch(server).read_bytes() == server.data
+
+
+def test_a_length_beyond_the_known_is_refused_before_the_first_byte(server, known, folder):
+    server.endless, server.length = True, 600_000_000
+    text = refusal(server, SUMMED)
+    assert "127.0.0.1 has another file there (600 MB, and it should be 0.3 MB at most)" in text
+    assert left(folder) == []
+    server.endless, server.length = False, None
+    assert fetch(server, SUMMED).read_bytes() == DATA
+
+
+def test_the_rest_of_another_file_is_refused_and_what_came_is_kept(server, known, folder):
+    part = put(folder, f"{known.file}.part")
+    part.write_bytes(DATA[:1000])
+    server.total = 600_000_000
+    assert "has another file there (600 MB" in refusal(server, SUMMED)
+    assert part.read_bytes() == DATA[:1000]
+    server.total = None
+    assert fetch(server, SUMMED).read_bytes() == DATA
+
+
+def test_the_rest_of_a_file_that_is_no_longer_than_what_came_is_mixed_up(server, known, folder):
+    put(folder, f"{known.file}.part").write_bytes(DATA[:1000])
+    server.total = 900
+    assert "mixed up the parts of the file; try again" in refusal(server, SUMMED)
+    server.total = None
+    assert fetch(server, SUMMED).read_bytes() == DATA
+
+
+def test_the_rest_ends_where_the_whole_does(server, known, folder):
+    put(folder, f"{known.file}.part").write_bytes(DATA[:1000])
+    server.endless, server.length = True, 600_000_000  # of the rest, beside the true whole
+    assert fetch(server, SUMMED).read_bytes() == DATA
+    assert server.sent < ENOUGH / 2
+
+
+def test_what_came_of_a_larger_file_is_thrown_away_at_once(server, known, folder):
+    put(folder, f"{known.file}.part").write_bytes(DATA + b"more")
+    assert fetch(server, SUMMED).read_bytes() == DATA
+    assert server.asked == [None]
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_the_page_of_a_redirection_is_not_read(server, known, code):
+    server.led_on = [code, code]
+    assert fetch(server, SUMMED).read_bytes() == DATA
+    assert server.sent < ENOUGH / 2
+
+
 # --- fetch: slow, stopped, twice ---------------------------------------------------------------
 
 
@@ -514,7 +636,7 @@ def test_no_room_is_said_before_the_first_byte(server, folder, monkeypatch):
 
 
 def test_the_disk_fills_on_the_way(server, folder, monkeypatch):
-    def full(transfer, response, write, start):
+    def full(transfer, response, write, start, end):
         write(response.read(100_000))
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -573,7 +695,7 @@ def test_a_certificate_that_is_not_accepted(server, monkeypatch):
     def refuse(*args, **options):
         raise URLError(ssl.SSLCertVerificationError("certificate has expired"))
 
-    monkeypatch.setattr(download, "urlopen", refuse)
+    monkeypatch.setattr(download, "_open_address", refuse)
     assert "the certificate of 127.0.0.1 is not accepted (" in refusal(server)
 
 

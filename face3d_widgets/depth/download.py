@@ -1,5 +1,8 @@
 """One large file over HTTP: resumed after a cut, stopped on request, whole or not there at all.
 
+A server is not believed: what it announces is held to what is known of the file, and not a
+byte more is taken than the one or the other allows.
+
 It knows nothing of networks or weights. Every trouble becomes a `DownloadError`
 whose text is part of a sentence: what happened, a semicolon, and what to do.
 """
@@ -18,9 +21,10 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 __all__ = ["DiskError", "DownloadCancelled", "DownloadError", "download", "megabytes"]
 
@@ -72,6 +76,7 @@ def download(
     check: Callable[[Path], None],
     *,
     size: int | None = None,
+    at_most: int | None = None,
     progress: Callable[[int, int | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     timeout: float = 20.0,
@@ -89,6 +94,9 @@ def download(
         `DownloadError` where it is not what was wanted; it is deleted then.
     size : int, optional
         Bytes to expect where the server does not say.
+    at_most : int, optional
+        Bytes that the file can have: where a server announces more nothing is taken, and
+        where it sends more it is cut there. What it announces cuts it, too.
     progress : callable, optional
         Called with the bytes that are here and the bytes of the whole (or None),
         in this thread, some ten times a second.
@@ -102,7 +110,7 @@ def download(
     DownloadError
     """
     part = part_of(target)
-    transfer = _Transfer(url, part, size, progress, cancelled or (lambda: False), timeout)
+    transfer = _Transfer(url, part, size, at_most, progress, cancelled or (lambda: False), timeout)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         transfer.run()
@@ -123,6 +131,7 @@ class _Transfer:
     url: str
     part: Path
     size: int | None
+    at_most: int | None
     progress: Callable[[int, int | None], None] | None
     cancelled: Callable[[], bool]
     timeout: float
@@ -137,6 +146,8 @@ class _Transfer:
         return self.part.stat().st_size if self.part.exists() else 0
 
     def run(self) -> None:
+        if self.at_most is not None and self.here() > self.at_most:
+            self.part.unlink()  # of another file
         for tries_left in reversed(range(_TRIES)):
             before = self.here()
             try:
@@ -171,29 +182,42 @@ class _Transfer:
                 )
             if response.status != 206:
                 start = 0  # the server begins anew, whatever it was asked for
-                self.size = response.length or self.size
-            elif (response.headers.get("Content-Range") or "").startswith(f"bytes {start}-"):
-                self.size = _whole_size(response.headers) or self.size
-            else:
-                self.part.unlink()
-                raise DownloadError(f"{self.host} mixed up the parts of the file; try again")
-            known = response.length is not None
+            announced = self._announced(response, start)
+            if announced is not None:
+                self.size = announced
             self._check_room(start)
             with self.part.open("ab" if start else "wb") as file:
-                done = self._receive(response, file.write, start)
+                done = self._receive(response, file.write, start, announced or self.at_most)
                 file.flush()
                 os.fsync(file.fileno())
-        if known and self.size is not None and done < self.size:
+        if announced is not None and done < announced:
             raise _BrokenOff(self._broken_off(done))
         self.size = done
         self._tell(done, at_once=True)
+
+    def _announced(self, response: HTTPResponse, start: int) -> int | None:
+        """Bytes of the whole file, as the server says; None where it does not."""
+        length: int | None = response.length
+        announced = None if length is None else start + length
+        if response.status == 206:
+            announced = _whole_size(response.headers) or announced
+            is_rest = (response.headers.get("Content-Range") or "").startswith(f"bytes {start}-")
+            if not is_rest or (announced is not None and announced <= start):
+                self.part.unlink(missing_ok=True)
+                raise DownloadError(f"{self.host} mixed up the parts of the file; try again")
+        if announced is not None and self.at_most is not None and announced > self.at_most:
+            raise DownloadError(
+                f"{self.host} has another file there ({megabytes(announced)}, and it should be "
+                f"{megabytes(self.at_most)} at most); use another network"
+            )
+        return announced
 
     def _open(self, start: int) -> HTTPResponse:
         headers = {"User-Agent": "face3d_widgets", "Accept-Encoding": "identity"}
         if start:
             headers["Range"] = f"bytes={start}-"
         try:
-            return urlopen(Request(self.url, headers=headers), timeout=self.timeout)
+            return _open_address(Request(self.url, headers=headers), self.timeout)
         except HTTPError:
             raise
         except TimeoutError as error:
@@ -215,14 +239,21 @@ class _Transfer:
         except (OSError, HTTPException) as error:
             raise _BrokenOff(self._broken_off(start)) from error
 
-    def _receive(self, response: HTTPResponse, write: Callable[[bytes], object], start: int) -> int:
-        """Write what comes until it ends; the bytes that are here then."""
+    def _receive(
+        self,
+        response: HTTPResponse,
+        write: Callable[[bytes], object],
+        start: int,
+        end: int | None,
+    ) -> int:
+        """Write what comes, up to `end`; the bytes that are here then."""
         done = mark = start
         since = time.monotonic()
-        while True:
+        while end is None or done < end:
             self._tell(done)
+            wanted = _PIECE if end is None else min(_PIECE, end - done)
             try:
-                piece = response.read1(_PIECE)  # what is there, so that a cancel is heard soon
+                piece = response.read1(wanted)  # what is there, so that a cancel is heard soon
             except TimeoutError as error:
                 raise _BrokenOff(self._silence()) from error
             except (OSError, HTTPException, ValueError) as error:
@@ -237,6 +268,7 @@ class _Transfer:
                 if done - mark < _SLOWEST * self.timeout:
                     raise _BrokenOff(self._silence())
                 mark, since = done, now
+        return done
 
     def _stop_if_asked(self) -> None:
         if self.cancelled():
@@ -272,6 +304,20 @@ class _Transfer:
             f"{self.host} sent next to nothing for {self.timeout:g} seconds; "
             f"try again{kept}, or use a faster network"
         )
+
+
+class _Redirections(HTTPRedirectHandler):
+    """Follow them without reading the page that comes with each, which may have no end."""
+
+    def http_error_302(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any) -> Any:
+        fp.close()
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def _open_address(request: Request, timeout: float) -> Any:
+    return build_opener(_Redirections).open(request, timeout=timeout)
 
 
 def web_page(host: str) -> str:

@@ -62,6 +62,11 @@ class Checkpoint:
         return self.file, *self.older
 
     @property
+    def at_most(self) -> int:
+        """Bytes that no file of these weights passes."""
+        return self.size if self.sha256 is not None else round(1.01 * self.size)
+
+    @property
     def url(self) -> str:
         """The official address."""
         return f"{RELEASES}/{self.release}/{self.file}"

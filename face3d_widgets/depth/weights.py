@@ -194,6 +194,7 @@ def fetch_weights(
                     target,
                     lambda part: digests.append(_check_fetched(checkpoint, part, url)),
                     size=checkpoint.size,
+                    at_most=checkpoint.at_most,
                     progress=progress,
                     cancelled=cancelled,
                     timeout=timeout,

