@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
+import io
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -40,6 +43,10 @@ _SHAPE = ("relief", "fov", "cutoff", "smoothing")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; gives its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # Where the terminal does not know a letter of a file's name, another stands for it.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     try:
         run: int = arguments.run(arguments)
@@ -300,8 +307,8 @@ def _export_site(arguments: argparse.Namespace) -> int:
             lessons = () if arguments.no_lessons else None
             path = export_site(arguments.folder, lessons=lessons, progress=show)
     except (SiteError, ModelError, OSError) as error:
-        return _complain(str(error))
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in any browser")
+        return _complain(_what_went_wrong(error))
+    _say(f"{path}: {path.stat().st_size / 1e6:.1f} MB; open it in any browser")
     return 0
 
 
@@ -332,7 +339,7 @@ def _depth(arguments: argparse.Namespace) -> int:
         if arguments.out is not None:
             _make_folder(arguments.out)
     except (ModelError, OSError) as error:
-        return _complain(str(error))
+        return _complain(_what_went_wrong(error))
 
     # The PNG comes first: it is what the others are known by.
     formats = {
@@ -355,14 +362,12 @@ def _depth(arguments: argparse.Namespace) -> int:
             for suffix, write in formats.items():
                 write_whole(files[suffix], write(inverse_depth))
         except (PhotoError, ModelError, OSError) as error:
-            sentence = str(error)
-            if isinstance(error, PermissionError):
-                sentence = f"{name.parent} cannot be written to; choose another folder with -o."
             with tqdm.external_write_mode(file=sys.stderr):
-                failures += _complain(sentence)
+                failures += _complain(_what_went_wrong(error))
         else:
             size = f"{photo.width} x {photo.height}"
-            tqdm.write(f"{path}: {size}, saved as {name}.png, .npy and .pfm")
+            with tqdm.external_write_mode(file=sys.stdout):
+                _say(f"{path}: {size}, saved as {name}.png, .npy and .pfm")
     return 1 if failures else 0
 
 
@@ -417,7 +422,7 @@ def _model(arguments: argparse.Namespace) -> int:
             file = make_file(kind, session.order(choices), show)
         write_whole(path, file.data)
     except (PhotoError, ModelError, FigureError, ValueError, OSError) as error:
-        return _complain(str(error))
+        return _complain(_what_went_wrong(error))
     result = session.result
     if result.inverse_depth.subject is not None and not result.geometry.found_subject:
         _complain(
@@ -429,7 +434,7 @@ def _model(arguments: argparse.Namespace) -> int:
         _complain(file.note + advice)
     told = ", ".join(filter(None, [file.facts, f"{len(file.data) / 1e6:.2f} MB"]))
     older = " (an older file was replaced)" if replaces else ""
-    print(f"{path}: {told}{older}")
+    _say(f"{path}: {told}{older}")
     return 0
 
 
@@ -546,7 +551,7 @@ def _models(_: argparse.Namespace) -> int:
     """Print a table of the networks."""
     from face3d_widgets.depth import model_states
 
-    print(
+    _say(
         f"{'name':<21}{'year':<6}{'weights':>9}{'download':>11}{'memory':>9}{'speed':>9}"
         f"  {'licence':<9}state"
     )
@@ -557,13 +562,13 @@ def _models(_: argparse.Namespace) -> int:
         memory = f"{info.memory / 1e9:.1f} GB"
         speed = "" if state.seconds is None else f"{state.seconds:.2f} s"
         licence = info.licence.partition(";")[0]
-        print(
+        _say(
             f"{info.name:<21}{info.year:<6}{weights:>9}{size:>11}{memory:>9}{speed:>9}"
             f"  {licence:<9}{state.state}"
         )
         too_big += [state.reason] * bool(state.reason)
     if too_big:
-        print(f"\nToo big for this machine now: {too_big[0]}")
+        _say(f"\nToo big for this machine now: {too_big[0]}")
     return 0
 
 
@@ -585,11 +590,11 @@ def _fetch(arguments: argparse.Namespace) -> int:
         try:
             info = model_info(name)
             if info.name == DEFAULT_MODEL:
-                print(f"{info.name} is in the package")
+                _say(f"{info.name} is in the package")
                 continue
             path = find_weights(info.name)
             path = path or _fetch_one(info.name)
-            print(f"{info.name} is in {path}")
+            _say(f"{info.name} is in {path}")
         except ModelError as error:
             failures += _complain(str(error))
     return 1 if failures else 0
@@ -653,6 +658,27 @@ def _depth_names(photos: Sequence[Path], folder: Path | None) -> list[Path]:
             name = name.parent / f"{path.stem}-{number}"
         names.append(name)
     return [name.parent / f"{name.name}_depth" for name in names]
+
+
+def _say(text: str) -> None:
+    """Print; that nobody can read it makes no file that was made a failure."""
+    try:
+        print(text, flush=True)
+    except OSError:  # `| head`, a full disk
+        out = sys.__stdout__
+        if out is not None and out is sys.stdout:
+            # Python writes what is left once more when it ends, and would complain then.
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), out.fileno())
+
+
+def _what_went_wrong(error: Exception) -> str:
+    """One sentence; the system's own errors get the file, and what to do."""
+    if not isinstance(error, OSError) or error.errno is None or error.filename is None:
+        return str(error)
+    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+    advice = "make room" if full else "check the permissions there"
+    return f"{error.filename} cannot be written ({error.strerror}); {advice}, or write elsewhere."
 
 
 def _complain(sentence: str) -> int:

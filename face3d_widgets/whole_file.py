@@ -6,10 +6,12 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["replacing", "write_whole"]
+
+_KEPT = 40  # characters of a name, so that one sees whose file a broken-off one is
 
 
 @contextmanager
@@ -23,16 +25,24 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        When it cannot be put in its place.
+        When it cannot be written or put in its place; it names `path`, whose folder has no
+        room or gives no right, and not the file that nobody asked for.
     """
     path = _followed(path)
     own = f"{os.getpid()}-{threading.get_ident()}"
-    part = path.with_name(f".{path.stem}.{own}{path.suffix}")
+    # A name as long as the system takes has no room for more.
+    part = path.with_name(f".{path.stem[:_KEPT]}.{own}{path.suffix}")
     try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            with suppress(OSError):  # what went wrong before is what there is to say
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(part), part):
+            raise  # not of this file
+        raise type(error)(error.errno, error.strerror, str(path)) from error
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -41,7 +51,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises
     ------
     OSError
-        When it cannot be written; nothing is left of it then.
+        When it cannot be written, with its name; nothing is left of it then.
     """
     with replacing(path) as part:
         part.write_bytes(data)

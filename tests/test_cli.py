@@ -1,5 +1,8 @@
 """The `face3d` command."""
 
+import io
+import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -12,6 +15,8 @@ from face3d_widgets import __version__
 from face3d_widgets.cli import main
 from face3d_widgets.depth import MODELS, DepthEstimator, weights
 from face3d_widgets.types import InverseDepth
+
+needs_full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has it")
 
 
 @pytest.fixture(autouse=True)
@@ -226,7 +231,9 @@ def test_an_older_file_stays_where_the_new_one_cannot_be_written(folder, monkeyp
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     assert main(["depth", "anna.png", "-o", "out"]) == 1
-    assert "No space left" in capsys.readouterr().err
+    file = folder / "out/anna.npy"
+    said = f"{file.relative_to(folder)} cannot be written (No space left on device); make room"
+    assert capsys.readouterr().err == f"face3d: {said}, or write elsewhere.\n"
     assert {path.name: path.read_bytes() for path in (folder / "out").iterdir()} == before
 
 
@@ -237,7 +244,54 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(folder, monkeypatch, c
     monkeypatch.setattr("pathlib.Path.write_bytes", locked)
     assert main(["depth", "more/anna.png"]) == 1
     said = capsys.readouterr().err
-    assert said == "face3d: more cannot be written to; choose another folder with -o.\n"
+    assert said.startswith("face3d: more/anna_depth.png cannot be written (Permission denied);")
+
+
+def test_a_name_that_the_terminal_cannot_show_is_no_failure(folder, photo, monkeypatch):
+    Image.fromarray(photo.rgb).save(folder / "zoë.png")
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main(["depth", "zoë.png", "-o", "out"]) == 0
+    assert rb"zo\xeb.png: 96 x 120, saved as" in terminal.buffer.getvalue()
+
+
+def test_that_nobody_reads_on_is_no_failure(folder, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    assert main(["depth", "anna.png", "-o", "out"]) == 0
+    assert (folder / "out/anna_depth.npy").is_file()
+    assert main(["models"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("encoding", "out"),
+    [("ascii", None), pytest.param("utf-8", "/dev/full", marks=needs_full_device)],
+)
+def test_a_made_file_is_success_whatever_becomes_of_what_is_told(folder, photo, encoding, out):
+    Image.fromarray(photo.rgb).save(folder / "zoë.png")
+    with open(out or "told", "wb") as told:
+        done = subprocess.run(
+            [sys.executable, "-m", "face3d_widgets.cli", "model", "zoë.png", "-o", "zoë.xyz"],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            stdout=told,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert (folder / "zoë.xyz").stat().st_size > 1000
+
+
+def test_a_photo_that_is_not_there_is_said_before_anything_else(folder, capsys):
+    (folder / "head.glb").write_bytes(b"")
+    assert main(["model", "missing.jpg", "-o", "head.glb"]) == 1
+    said = capsys.readouterr().err
+    assert "missing.jpg" in said
+    assert "written" not in said
 
 
 def test_stopping_is_a_sentence(folder, capsys, fake_network):

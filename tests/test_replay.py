@@ -367,6 +367,30 @@ def test_monstrous_files_are_refused(text):
         read_settings(text)
 
 
+def test_a_file_of_a_million_places_is_not_even_parsed(monkeypatch):
+    data = json.loads(
+        parameters_to_json(settings_of(Replay(), load_sample("astronaut"), GeometryParams()))
+    )
+    data["spot"]["places"] = [[1, 2]] * 1_000_000
+    text = json.dumps(data)
+    with monkeypatch.context() as patch:
+        patch.setattr(json, "loads", None)
+        with pytest.raises(ValueError, match=r"it has 8\.0 MB, and parameters have some two"):
+            read_settings(text)
+    data["spot"]["places"] = [[1, 2]] * 20_000
+    with pytest.raises(ValueError, match="at most two places are measured, not 20000"):
+        read_settings(json.dumps(data))
+
+
+def test_what_cannot_be_is_said_in_a_few_words():
+    data = json.loads(
+        parameters_to_json(settings_of(Replay(), load_sample("astronaut"), GeometryParams()))
+    )
+    with pytest.raises(ValueError, match="correct it or save anew") as caught:
+        read_settings(json.dumps({**data, "page": ["elsewhere"] * 10_000}))
+    assert len(str(caught.value)) < 250
+
+
 # --- the camera --------------------------------------------------------------------------------
 
 

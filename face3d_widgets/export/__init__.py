@@ -10,6 +10,7 @@ from face3d_widgets.export.depth_files import (
 from face3d_widgets.export.glb import surface_to_glb
 from face3d_widgets.export.obj import surface_to_obj_zip
 from face3d_widgets.export.parameters import (
+    LARGEST_FILE,
     SavedParameters,
     parameters_from_json,
     parameters_to_json,
@@ -21,6 +22,7 @@ from face3d_widgets.export.texture import texture_jpeg
 from face3d_widgets.export.xyz import point_cloud_to_xyz
 
 __all__ = [
+    "LARGEST_FILE",
     "SavedParameters",
     "bundle",
     "depth_to_png16",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import reprlib
 import types
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -16,7 +17,9 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 from face3d_widgets import __version__
 from face3d_widgets.types import GeometryParams, Photo, ViewParams
 
-__all__ = ["SavedParameters", "parameters_from_json", "parameters_to_json"]
+__all__ = ["LARGEST_FILE", "SavedParameters", "parameters_from_json", "parameters_to_json"]
+
+LARGEST_FILE = 200_000  # bytes; parameters have some two thousand
 
 # Counts up when old programs could no longer read a new file.
 FORMAT_VERSION = 1
@@ -109,6 +112,11 @@ def parameters_from_json(
         When it is no such file, comes from a version whose files this one cannot
         read, or holds a value that a parameter cannot take.
     """
+    if len(data) > LARGEST_FILE:
+        raise ValueError(
+            f"this is no parameters.json: it has {len(data) / 1e6:.1f} MB, and parameters have "
+            "some two thousand bytes; choose the one of a zip"
+        )
     try:
         values = json.loads(data)
     except ValueError as error:  # of JSON or of UTF-8
@@ -158,7 +166,8 @@ def _read(kind: Any, value: Any, name: str) -> Any:
         return value
     wanted = kind.__name__ if isinstance(kind, type) else kind
     raise _WrongType(
-        f"“{name}” in parameters.json is {value!r} and not a {wanted}; correct it or save anew"
+        f"“{name}” in parameters.json is {reprlib.repr(value)} and not a {wanted}; "
+        "correct it or save anew"
     )
 
 

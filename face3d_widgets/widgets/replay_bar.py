@@ -7,11 +7,10 @@ from typing import Any
 
 import traitlets as t
 
+from face3d_widgets.export import LARGEST_FILE
 from face3d_widgets.widgets.base import FaceWidget
 
 __all__ = ["ReplayBar"]
-
-LARGEST_FILE = 200_000  # bytes; settings have some two thousand
 
 
 class ReplayBar(FaceWidget, script="replay_bar.js"):
@@ -73,8 +72,6 @@ class ReplayBar(FaceWidget, script="replay_bar.js"):
         elif kind == "open" and isinstance(text, str):
             self._on_open(text)
         elif kind == "load" and isinstance(text, str):
-            if len(text) > LARGEST_FILE:
-                text = ""
             self._on_load(text)
         elif kind == "close":
             self.notice = ""
