@@ -137,6 +137,12 @@ def test_a_page_has_its_extensions_whatever_jupyterlab_has_turned_off(make, monk
     assert "elsewhere" not in json.dumps(ours)
 
 
+def test_the_port_after_one_that_is_taken_is_the_next():
+    server = app.DashboardServer()
+    assert list(server.random_ports(9000, 51)) == list(range(9000, 9051))
+    assert list(server.random_ports(65534, 51)) == [65534, 65535]
+
+
 def test_the_lessons_are_what_opens_where_they_were_asked_for():
     server = app.DashboardServer(port=9000, ip="127.0.0.1")
     assert server.connection_url == "http://127.0.0.1:9000/"

@@ -90,6 +90,10 @@ class DashboardServer(Voila):
         self._ready.make(delay=0)
         print(f"{self.opens[0]} at {self.display_url} (Ctrl+C ends it)", flush=True)
 
+    def random_ports(self, port: int, n: int) -> Iterable[int]:
+        """The ports to try: the next one each time, where Voila soon takes any."""
+        return range(port, min(port + n, 2**16))
+
     def init_settings(self) -> dict[str, Any]:
         """Voila's settings for Tornado, and those of our handlers."""
         made: dict[str, Any] = super().init_settings()
