@@ -1,8 +1,10 @@
 """Files made of figures: pictures of a size in millimetres, HTML, and what draws them."""
 
 import asyncio
+import gc
 import io
 import json
+import logging
 import struct
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 from choreographer.errors import ChromeNotFoundError
+from kaleido.errors import KaleidoError
 from PIL import Image
 
 from face3d_widgets.figures import (
@@ -254,10 +257,12 @@ class FakeKaleido:
     """Kaleido as far as it is used, without a browser."""
 
     made: ClassVar = []
+    troubles: ClassVar = []  # that the next starts and figures have
     seconds = 0.0
 
     class Process:
         code = None
+        pid = 2**30  # nobody's
 
         def poll(self):
             return self.code
@@ -271,6 +276,20 @@ class FakeKaleido:
 
     async def open(self):
         self.loop = asyncio.get_running_loop()
+        await self.trouble("start")
+
+    async def trouble(self, when):
+        if self.troubles and self.troubles[0][0] == when:
+            trouble = self.troubles.pop(0)[1]
+            if trouble == "hangs":
+                try:
+                    await asyncio.sleep(60)
+                finally:  # as Kaleido asks its page once more
+                    await asyncio.sleep(1)
+            if trouble == "goes":
+                self.subprocess.code = -9
+                raise asyncio.CancelledError
+            raise trouble
 
     async def close(self):
         self.closed += 1
@@ -278,8 +297,9 @@ class FakeKaleido:
 
     async def calc_fig(self, figure, opts):
         await asyncio.sleep(self.seconds)
+        await self.trouble("figure")
         if figure.get("fails"):
-            raise ValueError("plotly.js error")
+            raise KaleidoError(525, "plotly.js error")
         if self.subprocess.code is not None:
             raise RuntimeError("the browser is gone")
         return json.dumps([figure, opts]).encode()
@@ -289,6 +309,7 @@ class FakeKaleido:
 def kept(monkeypatch):
     """(browser, the Kaleidos that it made)"""
     monkeypatch.setattr(FakeKaleido, "made", [])
+    monkeypatch.setattr(FakeKaleido, "troubles", [])
     monkeypatch.setattr(FakeKaleido, "seconds", 0.0)
     monkeypatch.setattr(kaleido, "Kaleido", FakeKaleido)
     browser = DrawingBrowser(time_limit=5)
@@ -333,7 +354,8 @@ def test_a_figure_that_fails_does_not_spoil_the_next(kept):
     with pytest.raises(BrowserError, match="could not draw") as caught:
         browser.draw({"fails": True}, {})
     assert "\n" not in str(caught.value)
-    assert isinstance(caught.value.__cause__, ValueError)
+    assert isinstance(caught.value.__cause__, KaleidoError)
+    assert len(made) == 1  # no other browser could draw it
     assert browser.draw({}, {})
     assert len(made) == 2
 
@@ -349,7 +371,86 @@ def test_a_browser_that_hangs_holds_nothing_up(kept, monkeypatch):
     monkeypatch.setattr(FakeKaleido, "seconds", 0)
     browser.time_limit = 5
     assert browser.draw({}, {})
-    assert len(made) == 2
+    assert len(made) == 3  # the second had its try too
+
+
+LOST = RuntimeError("an event came too early")
+
+
+@pytest.mark.parametrize(
+    ("troubles", "browsers"),
+    [
+        ([("start", LOST)], 2),
+        ([("start", "hangs"), ("start", LOST)], 3),
+        ([("start", "goes")], 2),
+        ([("figure", LOST)], 2),
+        ([("figure", "hangs")], 2),
+        ([("figure", "goes")], 2),
+        ([("start", LOST), ("figure", LOST)], 3),
+    ],
+)
+def test_what_fails_on_a_busy_machine_is_tried_again(kept, troubles, browsers):
+    browser, made = kept
+    browser.time_limit = 0.6
+    FakeKaleido.troubles += troubles
+    assert browser.draw({}, {})
+    assert len(made) == browsers
+    assert [one.closed > 0 for one in made] == [True] * (browsers - 1) + [False]
+
+
+@pytest.mark.parametrize(
+    ("troubles", "browsers"),
+    [([("start", LOST)] * 3, 3), ([("figure", LOST)] * 2, 2)],
+)
+def test_what_goes_on_failing_is_given_up(kept, troubles, browsers):
+    browser, made = kept
+    FakeKaleido.troubles += troubles
+    with pytest.raises(BrowserError, match="could not draw") as caught:
+        browser.draw({}, {})
+    assert caught.value.__cause__ is LOST
+    assert len(made) == browsers
+    assert browser.draw({}, {})
+
+
+def test_a_browser_that_never_starts_is_tried_thrice_only_at_first(kept):
+    browser, made = kept
+    FakeKaleido.troubles += [("start", LOST)] * 4
+    for browsers in (3, 4):
+        with pytest.raises(BrowserError):
+            browser.draw({}, {})
+        assert len(made) == browsers
+    assert browser.draw({}, {})  # it works again
+    browser.close()
+    FakeKaleido.troubles += [("start", LOST)] * 2
+    assert browser.draw({}, {})
+
+
+def test_nothing_is_printed_of_what_was_got_over(kept, monkeypatch, capfd):
+    browser, _ = kept
+
+    async def forgets(self, figure, opts):
+        async def nobody_waits():
+            raise ValueError("lost")
+
+        def fails():
+            raise ValueError("in a callback")
+
+        asyncio.get_running_loop().call_soon(fails)
+        lost = asyncio.ensure_future(nobody_waits())
+        await asyncio.sleep(0.05)
+        assert lost.done()
+        logging.getLogger("choreographer.browser_async").warning("resorting to a kill")
+        logging.getLogger("kaleido.kaleido").error("no page")
+        return b"a file"
+
+    monkeypatch.setattr(FakeKaleido, "calc_fig", forgets)
+    monkeypatch.setattr(logging.root, "handlers", [])  # as in a program that sets up none
+    FakeKaleido.troubles += [("start", LOST)]
+    assert browser.draw({}, {}) == b"a file"
+    browser.close()
+    gc.collect()
+    printed = capfd.readouterr()
+    assert printed.out == printed.err == ""
 
 
 def test_a_browser_that_does_not_close_is_ended_with_its_children(kept, monkeypatch):
