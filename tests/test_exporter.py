@@ -339,6 +339,7 @@ def on_a_loop(scenario, estimator, photo):
         try:
             await asyncio.wait_for(scenario(desk), 60)
         finally:
+            desk.exporter.close()
             desk.jobs.close()
 
     asyncio.run(main())
@@ -426,6 +427,7 @@ def test_a_zip_shows_its_steps_and_arrives(estimator, photo, monkeypatch):
     monkeypatch.setattr(files, "figure_to_image", lambda *_: b"PNG")
 
     async def scenario(desk):
+        desk.exporter.maker = None  # on this process's thread, where nothing is drawn
         told = []
         desk.status.observe(lambda change: told.append(change["new"]), "text")
         desk.panel.kind = "all"
@@ -439,3 +441,24 @@ def test_a_zip_shows_its_steps_and_arrives(estimator, photo, monkeypatch):
         assert "Packing" in told
 
     on_a_loop(scenario, estimator, photo)
+
+
+def test_what_makes_files_ends_with_the_page(estimator, photo):
+    makers = []
+
+    async def scenario(desk):
+        makers.append(desk.exporter.maker)
+        assert not makers[0].running  # nothing is started before it is wanted
+        desk.panel.kind = "npy"
+        press(desk.panel, "save")
+        await until(lambda: desk.panel.busy == "")
+        assert [content["name"] for content, _ in desk.sent] == ["anna_face-lite_depth.npy"]
+        assert makers[0].running
+        desk.exporter.close()
+        await until(lambda: not makers[0].running)
+
+    on_a_loop(scenario, estimator, photo)
+
+
+def test_where_nothing_runs_beside_the_caller_files_are_made_there(desk):
+    assert desk.exporter.maker is None

@@ -332,6 +332,7 @@ class Dashboard(ClosingBox):
     def close(self) -> None:
         """End the work under way, a download too, and leave the page."""
         if self.comm is not None:
+            self._exporter.close()
             if self._own_jobs:
                 self.jobs.close()
             super().close()

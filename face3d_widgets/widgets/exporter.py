@@ -16,6 +16,7 @@ from face3d_widgets.session import (
     make_file,
     preview_file,
 )
+from face3d_widgets.session.file_maker import FileMaker
 from face3d_widgets.widgets.export_panel import CHOICES, ExportPanel
 from face3d_widgets.widgets.jobs import Jobs
 from face3d_widgets.widgets.resting import OnceAtRest
@@ -39,12 +40,15 @@ class Exporter:
     viewer : FaceViewer
         Its parameters, its view, its camera and its size on the screen go into the files.
     jobs : Jobs
-        Files and previews are made on its thread.
+        Previews are made on its thread, which waits for files; those a process apart makes,
+        where there is a thread to wait.
     status : StatusLine
         Told of steps, successes and failures.
 
     Attributes
     ----------
+    maker : FileMaker or None
+        Makes files apart; None where the thread of the jobs is the caller's.
     settings : callable
         Gives all that is set on the page, for the zip's `parameters.json`; None where
         nobody knows more than the session does.
@@ -64,6 +68,7 @@ class Exporter:
         self._refreshing = OnceAtRest(self._refresh_now, _REST)
         self._saved: tuple[object, str] = (None, "")
         self._stop = threading.Event()
+        self.maker = FileMaker() if jobs.threaded else None
         panel.on_save(self.save)
         panel.on_cancel(self.cancel)
         panel.observe(self.refresh, [*CHOICES, "code_shown"])
@@ -93,7 +98,8 @@ class Exporter:
             jobs.call_soon(self._unless(stop, lambda: self._show_step(step, share)))
 
         def work() -> SavedFile:
-            return make_file(kind, order, report, lambda: stop.is_set() or jobs.closed)
+            make = make_file if self.maker is None else self.maker.make
+            return make(kind, order, report, lambda: stop.is_set() or jobs.closed)
 
         jobs.submit(
             "export",
@@ -107,6 +113,12 @@ class Exporter:
         self._stop.set()
         self.panel.busy = ""
         self.status.ready("The download was cancelled.")
+
+    def close(self) -> None:
+        """Stop what is under way, and end what makes files."""
+        self._stop.set()
+        if self.maker is not None:
+            self.maker.close()
 
     @staticmethod
     def _unless(stop: threading.Event, function: Callable[[], None]) -> Callable[[], None]:

@@ -49,6 +49,11 @@ class Jobs:
         self._closed = threading.Event()
 
     @property
+    def threaded(self) -> bool:
+        """Whether jobs are done beside the caller."""
+        return self._pool is not None
+
+    @property
     def closed(self) -> bool:
         """Whether `close` was called; long work asks now and then, and ends early."""
         return self._closed.is_set()
