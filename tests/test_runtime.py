@@ -158,7 +158,7 @@ def test_the_packaged_network_gives_the_same_on_both(photo, cache):
     assert np.mean(results["torch"].subject != results["auto"].subject) < 1e-3
 
 
-def test_once_converted_the_packaged_network_needs_no_pytorch(cache):
+def test_no_session_needs_pytorch_for_the_packaged_network(cache):
     code = (
         "import sys; from face3d_widgets.depth import DepthEstimator;"
         "from face3d_widgets.samples import load_sample; estimator = DepthEstimator();"
@@ -167,7 +167,8 @@ def test_once_converted_the_packaged_network_needs_no_pytorch(cache):
     )
     run = [sys.executable, "-c", code]
     said = [subprocess.run(run, capture_output=True, text=True, check=True).stdout for _ in "ab"]
-    assert [line.strip() for line in said] == ["True", "False"]
+    assert [line.strip() for line in said] == ["False", "False"]
+    assert len(list((cache / "converted").glob("face_lite-*"))) == 1  # another process made it
 
 
 # --- the choice --------------------------------------------------------------------------------
@@ -296,6 +297,87 @@ def test_where_nothing_can_be_written_it_runs_all_the_same(weights, photo, monke
     cache.write_text("a file where the folder should be")
     values, _ = predicted(photo, weights, "openvino")
     assert values.shape == (120, 96)
+
+
+# --- what PyTorch leaves behind ----------------------------------------------------------------
+
+_PREDICT = """
+import sys
+from face3d_widgets.depth import DepthEstimator
+from face3d_widgets.samples import load_sample
+estimator = DepthEstimator(sys.argv[1], sys.argv[2])
+for model in ("face_lite", "MiDaS_small"):
+    estimator.set_photo(load_sample("astronaut"))
+    values = estimator.predict(model).values
+print("torch" in sys.modules, f"{values.mean():.4f}")
+"""
+
+
+def test_a_session_converts_and_runs_networks_without_loading_pytorch(weights, cache):
+    command = [sys.executable, "-c", _PREDICT, str(weights)]
+    runs = [
+        subprocess.run([*command, which], capture_output=True, text=True, check=True).stdout.split()
+        for which in ("openvino", "openvino", "torch")
+    ]
+    assert len(kept(cache)) == 1
+    assert [loaded for loaded, _ in runs] == ["False", "False", "True"]
+    first, again, reference = (float(mean) for _, mean in runs)
+    assert first == again == pytest.approx(reference, rel=1e-3)
+
+
+def test_where_no_other_process_can_start_it_is_converted_here(weights, cache):
+    nowhere = f"import sys; sys.executable = '/nowhere'\n{_PREDICT}"
+    command = [sys.executable, "-c", nowhere, str(weights), "openvino"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("True ")
+    assert len(kept(cache)) == 1
+
+
+def test_a_conversion_that_fills_the_memory_is_said(weights, photo, monkeypatch, cache):
+    monkeypatch.delitem(sys.modules, "torch")
+    killed = SimpleNamespace(wait=lambda: -9)
+    monkeypatch.setattr(estimator, "python_apart", lambda *_, **__: killed)
+    with pytest.raises(ModelError, match="memory was full before MiDaS"):
+        predicted(photo, weights, "openvino")
+
+
+@pytest.mark.parametrize("has_driver", [True, False])
+def test_pytorch_is_asked_for_a_gpu_only_where_there_is_a_driver(has_driver, monkeypatch):
+    names, asked = [], []
+
+    def library(name):
+        names.append(name)
+        if not has_driver:
+            raise OSError(name)
+
+    fake_sys = SimpleNamespace(modules={}, platform="linux")
+    monkeypatch.setattr(runtime, "sys", fake_sys)
+    monkeypatch.setattr(runtime, "ctypes", SimpleNamespace(CDLL=library))
+    monkeypatch.setattr(runtime.os.path, "exists", lambda path: False)
+    monkeypatch.setattr(runtime, "choose_device", lambda: asked.append(1) or "cuda")
+    assert runtime.pick_runtime("auto") == ("torch" if has_driver else "openvino")
+    assert len(asked) == has_driver
+    assert names == ["libcuda.so.1"]
+    fake_sys.platform = "darwin"
+    assert runtime.pick_runtime("auto") == "torch"
+
+
+def test_an_estimator_at_rest_keeps_one_network_and_no_photo(weights, photo, cache):
+    own = Photo(photo.rgb.copy())
+    values, held = predicted(own, weights, "openvino")
+    runner = weakref.ref(held._runner[1])
+    gone = [weakref.ref(held._results[SMALL]), weakref.ref(own)]
+    del own, values
+    held.rest(SMALL)
+    gc.collect()
+    assert [ref() for ref in gone] == [None, None]
+    assert held.runs_on
+    held.rest("face_lite")
+    gc.collect()
+    assert runner() is None
+    assert held.runs_on == ""
+    held.set_photo(photo)
+    assert held.predict(SMALL).values.shape == (120, 96)
 
 
 # --- memory ------------------------------------------------------------------------------------

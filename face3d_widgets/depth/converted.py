@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 import time
 import warnings
@@ -192,7 +193,11 @@ def _code_sum() -> str:
 
 
 def make_or_find(
-    name: str, sha256: str, load: Callable[[], nn.Module], size: tuple[int, int]
+    name: str,
+    sha256: str,
+    load: Callable[[], nn.Module],
+    size: tuple[int, int],
+    apart: Callable[[], None] = lambda: None,
 ) -> Any:
     """The kept conversion, or a new one that is kept.
 
@@ -204,8 +209,14 @@ def make_or_find(
         Gives the network in PyTorch; called only when it must be converted.
     size : (height, width)
         See `convert`.
+    apart : callable, optional
+        Has it converted and kept by another process, or does nothing. It is asked where
+        PyTorch is not loaded yet, which would not go again.
     """
     model = find_converted(name, sha256)
+    if model is None and "torch" not in sys.modules:
+        apart()
+        model = find_converted(name, sha256)
     if model is None:
         model = convert(load(), *size)
         _keep(model, name, sha256)

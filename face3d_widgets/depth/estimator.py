@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -39,6 +41,7 @@ from face3d_widgets.depth.uncertainty import measure_uncertainty
 from face3d_widgets.depth.weights import find_weights, verify
 from face3d_widgets.depth.weights_file import read_checkpoint
 from face3d_widgets.depth.zoo import DEFAULT_MODEL, MODELS, ModelError, ModelInfo, model_info
+from face3d_widgets.python_apart import python_apart, was_killed
 from face3d_widgets.types import InverseDepth, Photo
 
 if TYPE_CHECKING:
@@ -192,10 +195,24 @@ class DepthEstimator:
             raise ValueError("set_photo comes before uncertainty")
         info, photo = model_info(model), self._photo
         if info.name not in self._uncertainties:
-            self._uncertainties[info.name] = measure_uncertainty(
-                photo, partial(self._run, info), progress, cancelled
-            )
+            try:
+                self._uncertainties[info.name] = measure_uncertainty(
+                    photo, partial(self._run, info), progress, cancelled
+                )
+            finally:
+                give_memory_back()  # of nine runs
         return self._uncertainties[info.name]
+
+    def rest(self, model: str = DEFAULT_MODEL) -> None:
+        """Forget the photo and its results, and free the network held unless it is `model`."""
+        self._photo = None
+        self._results.clear()
+        self._uncertainties.clear()
+        if self._network is not None and self._network.name != model_info(model).name:
+            self.close()
+            free_idle_network()
+        else:
+            give_memory_back()
 
     def close(self) -> None:
         """Free the network's memory, the GPU's included, unless another has it too.
@@ -249,8 +266,9 @@ class DepthEstimator:
         load = _load_face_lite if path is None else partial(_load_midas, info.name, path)
         if pick_runtime(self._runtime, small=path is None) == "openvino":
             try:
-                return _openvino_runner(info.name, sha256, load, self._precision or "exact")
-            except ModelError:
+                apart = partial(_convert_apart, info.name, path)
+                return _openvino_runner(info.name, sha256, load, self._precision or "exact", apart)
+            except (ModelError, MemoryError):
                 raise
             except Exception as error:  # PyTorch and OpenVINO raise many kinds
                 if self._runtime == "openvino":
@@ -296,17 +314,46 @@ def _torch_runner(network: nn.Module, precision: str | None) -> Runner:
 
 
 def _openvino_runner(
-    name: str, sha256: str, load: Callable[[], nn.Module], precision: str
+    name: str,
+    sha256: str,
+    load: Callable[[], nn.Module],
+    precision: str,
+    apart: Callable[[], None] = lambda: None,
 ) -> Runner:
     from face3d_widgets.depth.converted import OpenVinoRunner, make_or_find
 
     rule = None if name == DEFAULT_MODEL else input_rule(name)
     any_size = rule is None or rule.keep_aspect_ratio
     side = _TRACED_SIDE if rule is None or any_size else rule.net_size
-    model = make_or_find(name, sha256, load, (side, side))
+    model = make_or_find(name, sha256, load, (side, side), apart)
     give_memory_back()  # what PyTorch took for the conversion
     convolutional = rule is None or name.startswith("midas")
     return OpenVinoRunner(model, precision, per_size=convolutional or not any_size)
+
+
+_CONVERT = """
+import sys
+import torch  # so that the conversion is made there
+from face3d_widgets.depth import DepthEstimator
+DepthEstimator(sys.argv[2] or None, "openvino").warm_up(sys.argv[1])
+"""
+
+
+def _convert_apart(name: str, path: Path | None) -> None:
+    """Have a network converted and kept by a process of its own.
+
+    PyTorch and what it takes for a conversion, half a gigabyte and more, go with that process.
+    Where it fails nothing is said: here it is tried again, and fails with words.
+
+    Raises
+    ------
+    MemoryError
+        When the system ended the process.
+    """
+    with suppress(OSError):
+        process = python_apart(_CONVERT, name, str(path or ""), stdin=subprocess.DEVNULL)
+        if was_killed(process.wait()):
+            raise MemoryError
 
 
 def _run_face_lite(run: _Run, info: ModelInfo, photo: Photo) -> InverseDepth:

@@ -7,9 +7,12 @@ gives its raw inverse depth; it holds one network, and `close` frees it.
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -114,10 +117,28 @@ def pick_runtime(runtime: str, small: bool = False) -> str:
 
 
 def _has_gpu() -> bool:
+    if not _has_driver():
+        return False
     try:
         return choose_device() != "cpu"
     except ImportError:  # a converted network runs without PyTorch
         return False
+
+
+def _has_driver() -> bool:
+    """Whether it is worth asking PyTorch, which takes 200 MB to load, for a GPU.
+
+    It has one only where the driver's library is: CUDA's, or that of ROCm, whose kernel driver
+    shows as a file. On a Mac it always asks.
+    """
+    if "torch" in sys.modules or sys.platform == "darwin" or os.path.exists("/dev/kfd"):
+        return True
+    names = ("nvcuda.dll", "amdhip64_7.dll", "amdhip64_6.dll")
+    for name in names if sys.platform == "win32" else ("libcuda.so.1",):
+        with suppress(OSError):
+            ctypes.CDLL(name)
+            return True
+    return False
 
 
 def has_bfloat16() -> bool:
