@@ -1,11 +1,14 @@
 """Estimates held to each other, with an estimator that needs no network."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from face3d_widgets.depth import MODELS, ModelError
+from face3d_widgets.depth import MODELS, DepthEstimator, ModelError
 from face3d_widgets.geometry.ranks import rank_correlation, ranks
 from face3d_widgets.session.comparison import (
     INPUTS,
@@ -180,6 +183,47 @@ def test_meshes_are_of_one_size_and_place(comparer, photo):
         low, high = ([f(cloud.points[:, part]) for cloud in clouds] for f in (np.median, np.ptp))
         assert low[0] == pytest.approx(low[1], abs=0.01)
         assert high[0] == pytest.approx(high[1], abs=0.1)
+
+
+def test_no_geometry_is_kept(comparer, photo):
+    comparison = comparer.compare(photo, [Contestant(LITE), Contestant(SMALL)])
+    held = [weakref.ref(geometry) for geometry in comparison.geometries]
+    gc.collect()
+    assert [ref() for ref in held] == [None, None]
+    assert len(list(comparison.geometries)) == 2  # and they can be had again
+
+
+def test_of_many_contestants_the_latest_are_kept(comparer, photo):
+    all_ways = [[Contestant(model, how) for how in INPUTS] for model in (LITE, SMALL)]
+    comparer.compare(photo, all_ways[0])
+    comparer.compare(photo, all_ways[1])
+    comparer.compare(photo, all_ways[0])
+    assert all(comparer.knows(photo, one) for ways in all_ways for one in ways)
+    two = [all_ways[1][0], Contestant("midas_v21_384")]
+    comparer.compare(photo, two)
+    assert not comparer.knows(photo, all_ways[1][1])  # used the longest ago
+    assert all(comparer.knows(photo, one) for one in [*two, *all_ways[0]])
+    assert len(comparer._known) == 8
+
+
+def test_the_network_of_another_is_let_go_and_what_it_said_is_kept(photo, monkeypatch):
+    scripted, rested = Scripted(), []
+
+    class Estimator(DepthEstimator):
+        set_photo, predict = scripted.set_photo, scripted.predict
+
+        def rest(self, model):
+            rested.append(model)
+
+    comparer = Comparer(Estimator())
+    two = [Contestant(LITE), Contestant(SMALL)]
+    comparer.compare(photo, two)
+    comparer.rest(LITE)
+    assert rested == [LITE]
+    assert all(comparer.knows(photo, one) for one in two)
+    runs = len(scripted.models)
+    comparer.compare(photo, [*two, Contestant(SMALL, "grey")])
+    assert len(scripted.models) == runs + 2  # it is loaded anew, so the first run does not count
 
 
 def test_what_ran_is_kept_until_another_photo(comparer, scripted, photo):

@@ -144,6 +144,16 @@ def test_colours_stay_with_the_photo_that_was_compared(dashboard, compare):
     assert len(compare.viewer.figure.data[2].intensity) == len(colors)
 
 
+def test_what_had_to_be_run_is_let_go_whatever_came_of_it(compare, estimator, monkeypatch):
+    rested = []
+    monkeypatch.setattr(compare._comparer, "rest", rested.append)
+    compare.bar.places = ["face_lite", "face_lite:grey", "", ""]
+    assert rested == ["face_lite"]  # the one of the model's page stays
+    estimator.error = ModelError("It cannot run; use another.")
+    compare.bar.places = ["face_lite", "face_lite:grey", "face_lite:half", "face_lite:mirrored"]
+    assert rested == ["face_lite"] * 2
+
+
 def test_a_network_that_fails_is_told(compare, estimator):
     estimator.error = ModelError("It cannot run; use another.")
     compare.bar.places = ["face_lite", "face_lite:grey", "", ""]

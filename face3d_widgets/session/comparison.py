@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from face3d_widgets.depth import MODELS, ModelError, model_info
+from face3d_widgets.depth import MODELS, DepthEstimator, ModelError, model_info
 from face3d_widgets.geometry import (
     FaceGeometry,
     MapAlignment,
@@ -58,6 +58,7 @@ INPUTS: Mapping[str, str] = MappingProxyType(
 _TIMED_TWICE = 3.0  # seconds
 _ORDERED = 20_000  # pixels whose order is compared
 _MOST = 4
+_KEPT = 8  # estimates
 
 
 class ComparisonCancelled(Exception):
@@ -167,26 +168,23 @@ class Comparison:
         """What the others are held to."""
         return self.agreements[0].estimate
 
-    @cached_property
-    def geometries(self) -> tuple[FaceGeometry, ...]:
-        """Each estimate on the scale of the first, ready for meshes of one size and place."""
+    @property
+    def geometries(self) -> Iterator[FaceGeometry]:
+        """Each estimate on the scale of the first, for meshes of one size and place.
+
+        They come one after the other and are not kept: each takes five times what it is of.
+        """
         first = self.first.inverse_depth
-        return tuple(
-            FaceGeometry(
-                self.photo,
-                InverseDepth(
-                    one.alignment.apply(one.estimate.inverse_depth.values),
-                    self.head,
-                    one.estimate.contestant.model,
-                    first.relief_unit,
-                ),
+        for one in self.agreements:
+            values = one.alignment.apply(one.estimate.inverse_depth.values)
+            model = one.estimate.contestant.model
+            yield FaceGeometry(
+                self.photo, InverseDepth(values, self.head, model, first.relief_unit)
             )
-            for one in self.agreements
-        )
 
 
 class Comparer:
-    """Runs contestants on one photo, and keeps what they said until another photo comes.
+    """Runs contestants on one photo; keeps what the latest said until another photo comes.
 
     Parameters
     ----------
@@ -246,8 +244,19 @@ class Comparer:
             if one not in self._known:
                 report(f"Running {one.title}", (i + 0.3) / (len(contestants) + 1))
                 self._known[one] = self._run(photo, one)
+        for one in contestants:
+            self._known[one] = self._known.pop(one)  # the latest come last
+        while len(self._known) > _KEPT:
+            del self._known[next(iter(self._known))]
         report("Comparing", len(contestants) / (len(contestants) + 1))
         return compare_estimates(photo, [self._known[one] for one in contestants])
+
+    def rest(self, model: str) -> None:
+        """Free the network that ran last, unless it is `model`; what was said is kept."""
+        if isinstance(self.estimator, DepthEstimator):
+            self.estimator.rest(model)
+            if self._warm != model:
+                self._warm = ""
 
     def _run(self, photo: Photo, one: Contestant) -> Estimate:
         model = model_info(one.model).name

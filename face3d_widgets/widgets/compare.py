@@ -11,6 +11,7 @@ from face3d_widgets.depth.download import megabytes
 from face3d_widgets.figures import PhotoPalette
 from face3d_widgets.figures.diverging import difference_bytes, diverging_lut, round_limit
 from face3d_widgets.figures.linked_faces import DIFFERENCE, Pane
+from face3d_widgets.geometry import Framing
 from face3d_widgets.session import ReconstructionSession
 from face3d_widgets.session.comparison import (
     Agreement,
@@ -18,7 +19,7 @@ from face3d_widgets.session.comparison import (
     Comparison,
     ComparisonCancelled,
 )
-from face3d_widgets.types import GeometryParams
+from face3d_widgets.types import GeometryParams, Mesh
 from face3d_widgets.widgets.base import ClosingBox
 from face3d_widgets.widgets.compare_bar import CompareBar, contestant_of, key_of
 from face3d_widgets.widgets.fact_table import FactTable
@@ -38,6 +39,24 @@ _NOTE = (
     "Fits: pixels whose difference is no outlier. Time is that of the network alone; memory "
     "was measured once for each network."
 )
+
+
+# Of each face its mesh, and where to look at all of them.
+_Faces = list[tuple[Mesh, Framing]]
+
+
+def _faces(comparison: Comparison, fov: float) -> _Faces:
+    """What is kept of the shapes: the geometries are as large as the photo, and these small."""
+    params = GeometryParams(
+        fov=fov,
+        n_points=_VERTICES // len(comparison.agreements),
+        cutoff=0.3,  # the head's mask cuts off the background
+    )
+    faces: _Faces = []
+    for geometry in comparison.geometries:
+        framing = faces[0][1] if faces else geometry.framing(params)
+        faces.append((geometry.mesh(params), framing))
+    return faces
 
 
 class ComparePage(ClosingBox):
@@ -75,6 +94,7 @@ class ComparePage(ClosingBox):
         self.session, self.jobs, self.status = session, jobs, status
         self.comparison: Comparison | None = None
         self._palette: PhotoPalette | None = None  # of the photo that was compared
+        self._faces: _Faces = []
         self._comparer = Comparer(session.estimator)
         self._stop = threading.Event()
         self._limit = 1.0
@@ -136,16 +156,22 @@ class ComparePage(ClosingBox):
         def report(step: str, share: float) -> None:
             self.jobs.call_soon(lambda: None if stop.is_set() else self.status.busy(step, share))
 
-        palette = self.session.result.palette
+        palette, fov = self.session.result.palette, self.session.params.fov
+        model = self.session.result.inverse_depth.model
 
-        def work() -> Comparison:
-            return self._comparer.compare(
-                photo, contestants, report, lambda: stop.is_set() or self.jobs.closed
-            )
+        def work() -> tuple[Comparison, _Faces]:
+            try:
+                comparison = self._comparer.compare(
+                    photo, contestants, report, lambda: stop.is_set() or self.jobs.closed
+                )
+                return comparison, _faces(comparison, fov)
+            finally:
+                self._comparer.rest(model)  # the others' networks have said what they had to
 
-        def done(comparison: Comparison) -> None:
+        def done(made: tuple[Comparison, _Faces]) -> None:
             if self._stop is stop and self._open:
                 self._palette = palette
+                comparison, self._faces = made
                 self._show(comparison)
 
         def failed(error: Exception) -> None:
@@ -181,23 +207,16 @@ class ComparePage(ClosingBox):
         comparison = self.comparison
         if comparison is None or self._palette is None:
             return
-        n = len(comparison.agreements)
-        params = GeometryParams(
-            fov=self.session.params.fov,
-            n_points=_VERTICES // n,
-            cutoff=0.3,  # the head's mask cuts off the background
-        )
         palette = self._palette
         panes = []
-        for geometry, one in zip(comparison.geometries, comparison.agreements, strict=True):
-            mesh = geometry.mesh(params)
+        for (mesh, framing), one in zip(self._faces, comparison.agreements, strict=True):
             pixels = mesh.vertices.pixels
             scale: PhotoPalette | str = palette
             colors = palette.indices[pixels]
             if self.bar.color_by == "difference":
                 colors = difference_bytes(one.difference.ravel()[pixels], self._limit)
                 scale = DIFFERENCE
-            panes.append(Pane(mesh, comparison.geometries[0].framing(params), colors, scale))
+            panes.append(Pane(mesh, framing, colors, scale))
         self.viewer.show(panes, [one.estimate.contestant.title for one in comparison.agreements])
 
     def _show_map(self) -> None:
