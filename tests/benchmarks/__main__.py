@@ -1,8 +1,8 @@
 """Measure what a person waits for: `python -m tests.benchmarks [SECTION ...]`, by default all.
 
-Files are made without a page; all else is measured on the real dashboard in a
-real Chromium with software WebGL, in one run, so that figures can be compared
-with each other; they cannot be compared between machines.
+Files are made and a session's memory is read without a page; all else is measured on
+the real dashboard in a real Chromium with software WebGL, in one run, so that figures can
+be compared with each other; they cannot be compared between machines.
 """
 
 import json
@@ -22,9 +22,11 @@ from face3d_widgets.samples import load_sample
 from tests.benchmarks.classroom import measure_class
 from tests.benchmarks.exports import export_rows
 from tests.benchmarks.plain_voila import plain_voila
+from tests.benchmarks.session_memory import HEADER as SESSION_HEADER
+from tests.benchmarks.session_memory import session_tables
 from tests.serving import FIGURE, dashboard, launch, open_dashboard, wait_until_drawn
 
-SECTIONS = ("page", "upload", "slider", "memory", "exports", "class")
+SECTIONS = ("page", "upload", "slider", "memory", "exports", "session", "class")
 _SETTLE = 12  # seconds: for the next warm kernel to be made
 
 
@@ -260,7 +262,10 @@ def measure_exports():
 def main(wanted):
     if "exports" in wanted:
         measure_exports()
-        wanted = [section for section in wanted if section != "exports"]
+    if "session" in wanted:
+        for title, rows in session_tables():
+            table(title, SESSION_HEADER, rows)
+    wanted = [section for section in wanted if section not in ("exports", "session")]
     if wanted:
         measure_pages(wanted)
 
