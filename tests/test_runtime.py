@@ -333,6 +333,21 @@ def test_where_no_other_process_can_start_it_is_converted_here(weights, cache):
     assert len(kept(cache)) == 1
 
 
+def test_nobody_converts_what_could_not_be_kept(monkeypatch, cache):
+    cache.parent.mkdir()
+    cache.write_text("a file where the folder should be")
+    monkeypatch.setattr(converted, "sys", SimpleNamespace(modules={}))
+    monkeypatch.setattr(converted, "convert", lambda network, *size: f"{network}, made here")
+    asked = []
+    arguments = SMALL, "0" * 64, lambda: "a network", (64, 64)
+    assert converted.make_or_find(*arguments, lambda: asked.append(1)) == "a network, made here"
+    assert asked == []
+    cache.unlink()
+    monkeypatch.setattr(converted, "_keep", lambda *_: None)
+    converted.make_or_find(*arguments, lambda: asked.append(1))
+    assert asked == [1]
+
+
 def test_a_conversion_that_fills_the_memory_is_said(weights, photo, monkeypatch, cache):
     monkeypatch.delitem(sys.modules, "torch")
     killed = SimpleNamespace(wait=lambda: -9)

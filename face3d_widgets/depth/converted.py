@@ -175,6 +175,14 @@ def _keep(model: Any, name: str, sha256: str) -> None:
                 shutil.rmtree(broken_off, ignore_errors=True)
 
 
+def _can_keep() -> bool:
+    """Whether what another process converts would be found here."""
+    with suppress(OSError):
+        converted_folder().mkdir(parents=True, exist_ok=True)
+        return os.access(converted_folder(), os.W_OK)
+    return False
+
+
 def _key(name: str, sha256: str) -> str:
     version = import_openvino().get_version().partition("-")[0]
     return f"{name}-{sha256[:16]}-openvino{version}-{_code_sum()}"
@@ -214,7 +222,7 @@ def make_or_find(
         PyTorch is not loaded yet, which would not go again.
     """
     model = find_converted(name, sha256)
-    if model is None and "torch" not in sys.modules:
+    if model is None and "torch" not in sys.modules and _can_keep():
         apart()
         model = find_converted(name, sha256)
     if model is None:
