@@ -71,9 +71,7 @@ class FaceFigureWidget(UnsavedTraits, FigureWidget):
     unsaved = _PY2JS | {"_widget_data", "_widget_layout"}
     still = t.Bytes(b"", help="A JPEG to show without a kernel.").tag(sync=True)
     screen_size: tuple[int, int] | None = None
-    _esm = "".join(
-        map(own_script, ("unsaved.js", "markers.js", "picture_view.js", "figure.js"))
-    )
+    _esm = "".join(map(own_script, ("unsaved.js", "markers.js", "picture_view.js", "figure.js")))
 
     def __init__(self) -> None:
         super().__init__()
