@@ -208,6 +208,7 @@ def test_a_foreign_origin_is_refused_and_the_page_is_told(visitor, alive):
         frame("comm_msg") + b"!",
         serialize_msg_to_ws_v1([b"no json", b"{}", b"{}", b"{}"], "shell"),
         serialize_msg_to_ws_v1([b"{}", b"{}"], "shell"),
+        frame("comm_open", {"target_name": "jupyter.widget.control", "data": "x" * 70_000}),
     ],
 )
 def test_what_is_no_message_closes_its_connection_and_no_other(visitor, data, alive):

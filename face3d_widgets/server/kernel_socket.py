@@ -27,6 +27,7 @@ _MESSAGES = frozenset(
 _CHANNELS = frozenset({"shell", "control"})
 #: A page opens no widgets by itself; it asks for those that are there.
 _COMM_TARGETS = frozenset({"jupyter.widget.control"})
+_LONGEST_OPENING = 64 * 2**10  # bytes; a page's has a hundred
 
 
 class PageConnection(ZMQChannelsWebsocketConnection):
@@ -64,6 +65,8 @@ class PageConnection(ZMQChannelsWebsocketConnection):
 
 
 def _comm_target(content: bytes) -> Any:
+    if len(content) > _LONGEST_OPENING:
+        raise FrameError("what opens a comm is too long")
     try:
         named = json.loads(content)
     except (ValueError, RecursionError):

@@ -1,11 +1,13 @@
 """A real JupyterHub with HTTPS: the dashboard and a lesson stand without a false word."""
 
+import json
 import os
 import ssl
 import sys
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 
@@ -89,6 +91,15 @@ def opened(new_page, hub, name, path):
     return page
 
 
+def transport_of(kernel):
+    """How a kernel talks with its server: the file in its command line says so."""
+    for process in psutil.process_iter(["cmdline"]):
+        for part in process.info["cmdline"] or []:
+            if kernel in part and part.endswith(".json"):
+                return json.loads(Path(part).read_text())["transport"]
+    return None
+
+
 def polled(page, n):
     """Let the page ask for its kernel so often; all is well each time."""
     for _ in range(n):
@@ -109,6 +120,7 @@ def test_the_dashboard_stands_for_a_while_without_a_false_word(new_page, hub):
     kernel = page.evaluate(
         "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
     )
+    assert transport_of(kernel) == "ipc"
     # The page that is left ends its kernel.
     page.goto(f"{hub}/user/anna/face3d/lessons/", wait_until="commit")
     state = f"{hub}/user/anna/api/kernels/{kernel}"
