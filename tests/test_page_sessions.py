@@ -192,6 +192,19 @@ def test_there_is_room_for_so_many(kernels):
     asyncio.run(steps())
 
 
+def test_a_page_that_is_kept_ready_takes_nobodys_place(kernels):
+    async def steps():
+        sessions = PageSessions(kernels, most=2)
+        sessions.admit(None)
+        sessions.admit("here")
+        sessions.admit("there")
+        with pytest.raises(ServerFullError):
+            sessions.admit("elsewhere")
+        await sessions.end_all()
+
+    asyncio.run(steps())
+
+
 def test_what_is_handed_out_counts_as_used_now(kernels):
     async def steps():
         session = await opened(PageSessions(kernels, most=3))

@@ -151,19 +151,18 @@ class PageSessions:
         ServerFullError
             When there is no room for another page from there.
         """
-        self._check_room(address, ready=1)
+        self._check_room(address)
         session.address = address
 
-    def _check_room(self, address: str | None, ready: int = 0) -> None:
-        # A page that is ready makes room for the next by being handed out.
-        if len(self._sessions) - ready >= self.most:
+    def _check_room(self, address: str | None) -> None:
+        # A page that is kept ready takes nobody's place.
+        open_from = Counter(s.address for s in self._sessions.values() if s.address is not None)
+        if open_from.total() >= self.most:
             raise ServerFullError(
                 f"All {self.most} pages that this server has room for are open. "
                 "As soon as one is closed, yours opens by itself."
             )
-        if address is None:
-            return
-        if Counter(s.address for s in self._sessions.values())[address] >= self.most_from_one:
+        if address is not None and open_from[address] >= self.most_from_one:
             raise ServerFullError(
                 f"{self.most_from_one} pages are open from your address, as many as one may have. "
                 "Close one that is not needed, and this one opens by itself."

@@ -177,6 +177,8 @@ class ReadyPage:
                 raise
             sessions.started(session)
             self._made = session, pieces
+        except Exception as error:  # the next visitor's own page says what is wrong
+            app_log.warning("No page could be made ready: %s", _reason(error))
         finally:
             self._making = None
 
