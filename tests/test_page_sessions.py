@@ -102,6 +102,33 @@ def test_a_page_that_is_gone_ends_and_one_that_comes_back_does_not(kernels, cloc
     asyncio.run(steps())
 
 
+def test_where_our_sockets_answer_they_are_what_counts(kernels, clock):
+    async def steps():
+        sessions = PageSessions(kernels, most=5, own_sockets=True, clock=clock)
+        session = await opened(sessions)
+        kernels.connections[session.kernel_id] = 15  # counted and never taken back
+        clock.now += page_sessions.CONNECTS_WITHIN + 1
+        session.sockets = 1
+        await sessions.look()
+        session.sockets = 0
+        clock.now += page_sessions.COMES_BACK_WITHIN + 1
+        await sessions.look()
+        assert not kernels.running
+
+    asyncio.run(steps())
+
+
+def test_a_page_that_is_away_is_not_kept_megabytes_for(kernels, clock):
+    async def steps():
+        sessions = PageSessions(kernels, most=5, clock=clock)
+        session = await opened(sessions)
+        kernels._kernel_buffers = {session.kernel_id: {"buffer": [("iopub", [bytes(70 * 2**20)])]}}
+        await sessions.look()
+        assert not kernels.running
+
+    asyncio.run(steps())
+
+
 def test_a_kernel_that_died_makes_room(kernels, clock):
     async def steps():
         sessions = PageSessions(kernels, most=1, clock=clock)

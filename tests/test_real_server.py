@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,10 +61,11 @@ class Visitor:
         place = urlsplit(self.address)
         return f"{place.scheme}://{place.netloc}"
 
-    def socket(self, cookie=None, protocols=(PROTOCOL,), **options):
+    def socket(self, cookie=None, protocols=(PROTOCOL,), session=None, **options):
         """The page's web socket."""
+        session = uuid4() if session is None else session
         headers = {"Cookie": self.cookie if cookie is None else cookie}
-        address = f"{self.address}api/kernels/{self.kernel_id}/channels?session_id={uuid4()}"
+        address = f"{self.address}api/kernels/{self.kernel_id}/channels?session_id={session}"
         return connect(
             address.replace("http:", "ws:"),
             additional_headers=headers,
@@ -175,6 +177,74 @@ def test_anothers_cookie_opens_nothing(address, visitor, alive):
     assert status(f"{address}api/kernels/{visitor.kernel_id}", Cookie=other.cookie) == 403
 
 
+def test_an_address_that_is_written_otherwise_ends_nobodys_page(address, visitor):
+    for written in (visitor.kernel_id.replace("-", "%2d", 1), f"{visitor.kernel_id}/"):
+        end = f"{address}voila/api/shutdown/{written}"
+        told = {"Cookie": "_xsrf=abc; face3d-xsrf=abc", "X_XSRFToken": "abc"}
+        assert status(end, "POST", b"", Origin=visitor.origin, **told) in (403, 404, 405)
+        assert status(f"{address}api/kernels/{written}", "DELETE", **told) in (403, 404, 405)
+    assert visitor.state()["id"] == visitor.kernel_id
+
+
+def test_a_page_has_so_many_sockets(visitor, alive):
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(visitor.socket())
+        with pytest.raises(InvalidStatus) as refused:
+            visitor.socket()
+        assert refused.value.response.status_code == 429
+    eventually(lambda: visitor.state()["connections"], lambda n: n == 0)
+    with visitor.socket():  # as soon as they are gone
+        pass
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "%e2%80%8b", "", "a/b"])
+def test_odd_names_of_sessions_open_nothing(visitor, name, alive):
+    with pytest.raises(InvalidStatus) as refused:
+        visitor.socket(session=name)
+    assert refused.value.response.status_code == 400
+    assert visitor.state()["connections"] == 0
+
+
+def test_a_page_that_does_not_read_is_cut_off(visitor, monkeypatch):
+    from types import SimpleNamespace
+
+    from face3d_widgets.server import kernel_socket
+
+    closed, sent = [], []
+    monkeypatch.setattr(
+        kernel_socket.KernelWebsocketHandler,
+        "write_message",
+        lambda self, message, binary: sent.append(Future()) or sent[-1],
+    )
+    socket = kernel_socket.KernelSocket.__new__(kernel_socket.KernelSocket)
+    monkeypatch.setattr(kernel_socket.KernelSocket, "log", SimpleNamespace(warning=print))
+    socket.close = lambda code, reason: closed.append(code)
+    for _ in range(3):
+        socket.write_message(bytes(60 * 2**20))
+        sent[-1].set_result(None)  # read at once
+    assert not closed
+    for _ in range(3):
+        socket.write_message(bytes(60 * 2**20))
+    assert closed == [1008]
+
+
+def test_whoever_does_not_read_his_page_holds_nobody_up(address):
+    place = urlsplit(address)
+    with ExitStack() as stack:
+        for _ in range(2 * (os.cpu_count() or 1)):
+            slow = stack.enter_context(socket.socket())
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            slow.connect((place.hostname, place.port))
+            path = "/face3d/lessons/04_from_points_to_a_surface.ipynb"
+            slow.sendall(f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
+        assert Visitor(address).kernel_id
+
+
+def test_a_large_body_is_not_waited_for(address):
+    assert status(f"{address}nothing", "POST", bytes(2**17)) == 400
+
+
 @pytest.mark.parametrize("protocols", [(), ("v0.example",)])
 def test_other_protocols_are_refused_and_the_page_is_told(visitor, protocols, alive):
     with pytest.raises(InvalidStatus) as refused:
@@ -275,6 +345,9 @@ def test_what_no_page_says_is_dropped(visitor, kind, channel, alive):
         ("voila/templates/face3d/static/..%2f..%2fconf.json", 404),
         ("voila/labextensions/nothing.js", 404),
         ("voila/query/1-2-3-4-5", 404),
+        ("voila/templates/face3d/static/.", 404),
+        ("voila/templates/face3d/static/%00", 404),
+        ("voila/files/x%00.png", 404),
         ("nothing.ipynb", 404),
         ("face3d/lessons/nothing.ipynb", 404),
     ],
@@ -305,9 +378,16 @@ def test_a_path_that_a_proxy_puts_in_front_is_asked_for(address):
 
 def test_no_cookie_is_any_jupyter_servers(address, visitor):
     assert not {"_xsrf", "username"} & set(re.findall(r"(\w+)[=-]", visitor.cookie))
+    for path in ("nothing", "favicon.ico", "voila/files/x"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            ask(address + path)
+        sent = refused.value.headers.get_all("Set-Cookie") or []
+        assert all(line.startswith("face3d-") for line in sent)
 
 
-@pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "https://evil.example"}, {"Origin": "http://["}]
+)
 def test_no_other_site_ends_a_page(address, visitor, headers):
     end = f"{address}voila/api/shutdown/{visitor.kernel_id}"
     assert status(end, "POST", b"", Cookie=visitor.cookie, **headers) == 403

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import tornado.web
+import zmq
 from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
-from voila.app import TornadoVoilaHandler, Voila
+from voila.app import (
+    KernelHandler,
+    TemplateStaticFileHandler,
+    TornadoVoilaHandler,
+    Voila,
+    VoilaKernelWebsocketHandler,
+    VoilaShutdownKernelHandler,
+)
 
 from face3d_widgets.server.handlers import (
     TemplateFile,
@@ -36,6 +46,16 @@ from face3d_widgets.server.settings import READY_PAGE_AFTER, find_templates, set
 __all__ = ["DashboardServer", "run"]
 
 _ENDS_WITHIN = 20.0  # seconds
+_SENDS_WITHIN = 60.0  # seconds, a visitor what he asks
+_LARGEST_BODY = 2**16  # bytes
+_MOST_ZMQ_SOCKETS = 2**14  # of all kernels; a page has up to twenty
+#: Handlers of Voila whose addresses ours answer, also where theirs would take odd ones.
+_REPLACED = (
+    KernelHandler,
+    TemplateStaticFileHandler,
+    VoilaKernelWebsocketHandler,
+    VoilaShutdownKernelHandler,
+)
 
 
 class Visitors(IdentityProvider):
@@ -98,18 +118,32 @@ class DashboardServer(Voila):
         """Voila's settings for Tornado, and those of our handlers."""
         made: dict[str, Any] = super().init_settings()
         self._sessions = PageSessions(
-            self.kernel_manager, most=self.most, most_from_one=self.most_from_one
+            self.kernel_manager,
+            most=self.most,
+            most_from_one=self.most_from_one,
+            own_sockets=True,
         )
+        self.kernel_manager.context.set(zmq.MAX_SOCKETS, _MOST_ZMQ_SOCKETS)
         self._names = Names(self.host_names, self.ip)
         return made | {
             "jinja2_env": made["voila_jinja2_env"],  # every error is told on our page
+            "xsrf_cookie_name": "face3d-xsrf",
+            "xsrf_cookie_kwargs": {"path": self.base_url},
             "face3d_alone": True,
+            "face3d_behind": bool(self.host_names) or self.base_url != "/",
             "face3d_names": self._names,
             "face3d_sessions": self._sessions,
         }
 
     def init_handlers(self) -> list[Any]:
         """Voila's addresses, ours first; every answer is compressed."""
+        # Photos come through the web socket: what is sent otherwise is small, and soon there.
+        self.app.listen = partial(  # type: ignore[method-assign]
+            self.app.listen,
+            max_body_size=_LARGEST_BODY,
+            body_timeout=_SENDS_WITHIN,
+            idle_connection_timeout=_SENDS_WITHIN,
+        )
         # Voila hands `tornado_settings` over too late for `compress_response`.
         self.app.transforms.append(tornado.web.GZipContentEncoding)
         own_names_only(self.app, self._names, self.log)
@@ -128,6 +162,7 @@ class DashboardServer(Voila):
         theirs = [
             (path, Page, page) if handler is TornadoVoilaHandler else (path, handler, *rest)
             for path, handler, *rest in super().init_handlers()
+            if handler not in _REPLACED
         ]
         return [*ours, *theirs]
 
@@ -143,6 +178,17 @@ class DashboardServer(Voila):
     async def _end_kernels(self) -> None:
         await self._sessions.end_all()
         await self.kernel_manager.shutdown_all(now=True)
+
+
+def _allow_many_files() -> None:
+    """Let this process open as many files as it may: each page takes some."""
+    try:
+        import resource
+    except ImportError:  # Windows knows no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def run(
@@ -178,6 +224,7 @@ def run(
     """
     find_home()
     find_templates()
+    _allow_many_files()
     config = settings()
     use_private_sockets(config)
     config.Voila.connection_dir_root = str(private_folder())

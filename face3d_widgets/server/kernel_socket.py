@@ -7,7 +7,9 @@ what a page of widgets has to say.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,11 +29,16 @@ _MESSAGES = frozenset(
 _CHANNELS = frozenset({"shell", "control"})
 #: A page opens no widgets by itself; it asks for those that are there.
 _COMM_TARGETS = frozenset({"jupyter.widget.control"})
+#: Of one page; one is in use, and a lost one may not be known to be lost yet.
+_MOST_SOCKETS = 4
+_MOST_UNREAD = 128 * 2**20  # bytes that a page leaves unread
 _LONGEST_OPENING = 64 * 2**10  # bytes; a page's has a hundred
 
 
 class PageConnection(ZMQChannelsWebsocketConnection):
     """What passes between web socket and kernel."""
+
+    _dropped = False
 
     def handle_incoming_message(self, incoming_msg: bytes | str) -> None:
         """Hand a page's message on, if it is one that pages send; close the socket if it is none.
@@ -54,12 +61,16 @@ class PageConnection(ZMQChannelsWebsocketConnection):
             self.websocket_handler.close(1002, "This is no message.")
             return
         if not allowed:
-            self.log.warning("A message that no page of ours sends was dropped.")
+            if not self._dropped:  # a stranger can send any number
+                self.log.warning("Messages that no page of ours sends are dropped.")
+            self._dropped = True
             return
         self.session.send_raw(self.channels[frame.channel], frame.parts)
 
     def _on_zmq_reply(self, stream: Any, msg_list: Any) -> None:
         """Hand a kernel's message on, but for the code that it runs."""
+        if self.websocket_handler.ws_connection is None:
+            return  # the page has just gone
         if message_type(bytes(msg_list[0])) != "execute_input":
             super()._on_zmq_reply(stream, msg_list)
 
@@ -81,6 +92,7 @@ class KernelSocket(KernelWebsocketHandler):
     # milliseconds what Tornado takes for seconds.)
     ping_interval = 30.0  # seconds
     ping_timeout = 30.0
+    _unread = 0
 
     async def open(self, kernel_id: str) -> None:
         """Connect with the kernel."""
@@ -109,7 +121,32 @@ class KernelSocket(KernelWebsocketHandler):
                 "something between this page and its server drops the header "
                 "Sec-WebSocket-Protocol",
             )
-        await super().get(kernel_id=kernel_id)
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", self.get_argument("session_id", "")):
+            raise tornado.web.HTTPError(400)
+        if self.page.sockets >= _MOST_SOCKETS:
+            raise tornado.web.HTTPError(429)
+        self.page.sockets += 1
+        try:
+            await super().get(kernel_id=kernel_id)  # ends when the socket does
+        finally:
+            self.page.sockets -= 1
+
+    def write_message(
+        self, message: bytes | str | dict[str, Any], binary: bool = False
+    ) -> asyncio.Future[None]:
+        """Send to the page; one that does not read is cut off."""
+        sent = super().write_message(message, binary)
+        n_bytes = len(message)
+        self._unread += n_bytes
+
+        def read(_: object) -> None:
+            self._unread -= n_bytes
+
+        sent.add_done_callback(read)
+        if self._unread > _MOST_UNREAD:
+            self.log.warning("A page that does not read was cut off.")
+            self.close(1008, "This page does not read.")
+        return sent
 
     def _own_page(self, kernel_id: str) -> PageSession:
         return self.sessions.owned(kernel_id, self)
@@ -118,13 +155,17 @@ class KernelSocket(KernelWebsocketHandler):
         """Whether the page that asks is one of this server's."""
         names = self.settings.get("face3d_names")
         origin = self.request.headers.get("Origin") if origin is None else origin
-        if super().check_origin(origin):
-            return True
-        host = urlsplit(origin or "").hostname
+        try:
+            place = urlsplit(origin or "")
+            if super().check_origin(origin):
+                return True
+        except ValueError:  # no address at all
+            return False
+        host = place.hostname
         if names is not None and host in names.given:
             return True
         self.page.refused = (
-            f"this page is at {urlsplit(origin or '').netloc!r}, and the web server in front "
+            f"this page is at {place.netloc!r}, and the web server in front "
             f"hands on the name {self.request.host!r}; let it hand on the page's own, or start "
             "the dashboard with --host-name"
         )

@@ -104,10 +104,18 @@ class _Refused(tornado.web.RequestHandler):
         )
 
 
+class _Null(Matcher):
+    """Matches addresses that no file can have."""
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        return {} if "%00" in request.path else None
+
+
 def own_names_only(application: tornado.web.Application, names: Names, log: logging.Logger) -> None:
     """Let an application answer to its own names only, whatever address is asked for."""
     target = {"names": names, "log": log}
-    application.default_router.rules.insert(0, Rule(_Unknown(names), _Refused, target))
+    nothing = Rule(_Null(), tornado.web.ErrorHandler, {"status_code": 404})
+    application.default_router.rules[:0] = [Rule(_Unknown(names), _Refused, target), nothing]
 
 
 class _AsFromOutside(Matcher):

@@ -38,6 +38,7 @@ COMES_BACK_WITHIN = 120.0
 MOST_FROM_ONE_ADDRESS = 40
 
 _LOOKS_EVERY = 5.0  # seconds
+_MOST_WAITING = 64 * 2**20  # bytes, for a page that may come back
 _MEMORY_OF_A_PAGE = 300_000_000  # bytes, measured: `python -m tests.benchmarks class`
 _SHARE_OF_MEMORY = 0.8
 # The page's key under two names: an answer sets no cookie twice.
@@ -66,6 +67,8 @@ class PageSession:
         When its web socket was last open.
     refused : str
         Why its web socket was refused, for the page to tell; "" when it was not.
+    sockets : int
+        Its web sockets that are open or opening, where `KernelSocket` answers them.
     """
 
     kernel_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -74,6 +77,7 @@ class PageSession:
     sent: float | None = None
     seen: float | None = None
     refused: str = ""
+    sockets: int = 0
     began: float | None = None  # its turn
     kernel: asyncio.Future[Any] | None = None  # its start
     ended: bool = False
@@ -97,6 +101,8 @@ class PageSessions:
         Of them, those from one address.
     at_once : int, optional
         Kernels that start at the same time; as many as there are processors when not given.
+    own_sockets : bool
+        Whether `KernelSocket` answers, which counts the sockets; the manager does otherwise.
     clock : callable
         Seconds; another one for tests.
     """
@@ -107,13 +113,14 @@ class PageSessions:
         most: int | None = None,
         most_from_one: int = MOST_FROM_ONE_ADDRESS,
         at_once: int | None = None,
+        own_sockets: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kernels = kernels
         self.most = most or room_in_memory()
         self.most_from_one = most_from_one
         self._at_once = at_once or os.cpu_count() or 1
-        self._clock = clock
+        self._own_sockets, self._clock = own_sockets, clock
         self._sessions: dict[str, PageSession] = {}
         self._starting: set[PageSession] = set()
         self._waiting: deque[tuple[PageSession, asyncio.Future[None]]] = deque()
@@ -315,6 +322,12 @@ class PageSessions:
         ends = [self.end(session, now=True) for session in list(self._sessions.values())]
         await asyncio.gather(*ends, return_exceptions=True)
 
+    def _waiting_bytes(self, session: PageSession) -> int:
+        """What the manager of kernels keeps for a page that is away."""
+        kept = getattr(self._kernels, "_kernel_buffers", {})
+        messages = kept[session.kernel_id]["buffer"] if session.kernel_id in kept else ()
+        return sum(len(part) for _, parts in messages for part in parts)
+
     async def look(self) -> None:
         """End the sessions whose pages are gone, and forget those whose kernels are."""
         ends: list[Awaitable[None]] = []
@@ -323,12 +336,16 @@ class PageSessions:
             if session.sent is None:
                 continue
             try:
-                n_connections = self._kernels.kernel_model(session.kernel_id)["connections"]
+                n_sockets = self._kernels.kernel_model(session.kernel_id)["connections"]
             except (KeyError, tornado.web.HTTPError):
                 self._sessions.pop(session.kernel_id, None)
                 continue
-            if n_connections > 0:
+            if self._own_sockets:
+                n_sockets = session.sockets
+            if n_sockets > 0:
                 session.seen = now
+            elif self._waiting_bytes(session) > _MOST_WAITING:
+                ends.append(self.end(session))
             elif session.seen is None:
                 if now - session.sent > CONNECTS_WITHIN:
                     ends.append(self.end(session))

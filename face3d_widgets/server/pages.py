@@ -33,6 +33,7 @@ from face3d_widgets.server.private_kernels import ARGUMENTS
 __all__ = ["Page", "PageMaker", "ReadyPage"]
 
 _TELLS_EVERY = 2.0  # seconds, while a visitor waits
+_READS_WITHIN = 60.0  # seconds, what was sent to him
 _ASKS_AGAIN_AFTER = 10  # seconds, where there is no room
 _TEMPLATES = Path(__file__).parent / "share" / "jupyter" / "voila" / "templates" / "face3d"
 
@@ -229,7 +230,7 @@ class Page(BaseVoilaHandler):
             self.set_status(404)
             self.finish(_templates().get_template("moved.html").render(path=elsewhere))
             return
-        address = visitor_address(self.request)
+        address = visitor_address(self.request, self.settings.get("face3d_behind", False))
         try:
             ready = await self._ready.take(address) if self._ready else None
             session = ready[0] if ready else self._maker.sessions.admit(address)
@@ -268,52 +269,67 @@ class Page(BaseVoilaHandler):
         self, session: PageSession, ready: Iterable[str] | None, notebook: Path
     ) -> None:
         sessions, whole = self._maker.sessions, False
+        pieces, news, n_sent = list(ready or ()), asyncio.Event(), 0
+        running: asyncio.Future[None] | None = None
+        if ready is None:
+            running = asyncio.ensure_future(self._run(session, notebook, pieces, news))
         try:
             sessions.give_key(session, self)
             self.set_header("Content-Type", "text/html; charset=utf-8")
             self.set_header("Cache-Control", "no-store")
-            if ready is not None:
-                self.write("".join(ready))
-                await self.flush()
-            else:
-                coming = self._maker.pieces(session, notebook, self._folder)
-                async with aclosing(self._with_words(coming, session)) as pieces:
-                    async for piece in pieces:
-                        self.write(piece)
-                        await self.flush()
-            whole = True
+            while not whole:
+                news.clear()
+                whole = running is None or running.done()
+                if n_sent < len(pieces):
+                    self.write("".join(pieces[n_sent:]))
+                    n_sent = len(pieces)
+                elif n_sent and not whole:
+                    self.write(self._word(session))
+                await self._flush()
+                if not whole:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(news.wait(), _TELLS_EVERY)
+            if running is not None:
+                whole = False
+                running.result()  # raises what went wrong
+                whole = True
         except StreamClosedError:
             pass
         except Exception as error:
             self.log.exception("A page could not be made.")
             self.write(_call("face3dFailed", _reason(error)))
         finally:
+            if running is not None and not running.done():
+                running.cancel()
+                await asyncio.wait({running})
             if whole:
                 sessions.page_sent(session)
-                sessions.started(session)
             else:
                 # By itself: what ends this one must not end that as well.
                 ending = asyncio.ensure_future(sessions.end(session, now=True))
                 await asyncio.shield(ending)
 
-    async def _with_words(
-        self, pieces: AsyncGenerator[str, None], session: PageSession
-    ) -> AsyncGenerator[str, None]:
-        """The pieces, and between them what a waiting visitor is told."""
-        async with aclosing(pieces):
-            while True:
-                coming = asyncio.ensure_future(anext(pieces, None))
-                try:
-                    while not (await asyncio.wait({coming}, timeout=_TELLS_EVERY))[0]:
-                        yield self._word(session)
-                finally:
-                    if not coming.done():
-                        coming.cancel()
-                        await asyncio.wait({coming})
-                piece = coming.result()
-                if piece is None:
-                    return
-                yield piece
+    async def _run(
+        self, session: PageSession, notebook: Path, pieces: list[str], news: asyncio.Event
+    ) -> None:
+        """Make the page; the next one may start when it is made, however slowly it is read."""
+        try:
+            async for piece in self._maker.pieces(session, notebook, self._folder):
+                pieces.append(piece)
+                news.set()
+        finally:
+            self._maker.sessions.started(session)
+            news.set()
+
+    async def _flush(self) -> None:
+        """Send what was written; whoever does not read it is left."""
+        try:
+            await asyncio.wait_for(self.flush(), _READS_WITHIN)
+        except TimeoutError:
+            stream = getattr(self.request.connection, "stream", None)
+            if stream is not None:
+                stream.close()
+            raise StreamClosedError from None
 
     def _word(self, session: PageSession) -> str:
         """A line of script with the visitor's place; else one that only keeps proxies waiting."""
@@ -333,10 +349,17 @@ class Page(BaseVoilaHandler):
         )
 
 
-def visitor_address(request: HTTPServerRequest) -> str:
-    """Where a visitor is; a web server in front, on the same machine, says whom it asks for."""
+def visitor_address(request: HTTPServerRequest, behind: bool) -> str:
+    """Where a visitor is; a web server in front, on the same machine, says whom it asks for.
+
+    Parameters
+    ----------
+    request : HTTPServerRequest
+    behind : bool
+        Whether there is one; a stranger could write anything otherwise.
+    """
     peer = request.remote_ip or ""
-    if peer in ("127.0.0.1", "::1", ""):
+    if behind and peer in ("127.0.0.1", "::1"):
         forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
         return forwarded[:45] or peer
     return peer

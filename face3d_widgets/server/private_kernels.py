@@ -7,7 +7,9 @@ Where the system has none (Windows), they use TCP with encryption.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,12 @@ from traitlets.config import Config
 
 __all__ = ["ARGUMENTS", "OwnKernelSpecs", "private_folder", "use_private_sockets"]
 
-#: For ipykernel's launcher: our kernel, and no file with what was run.
+#: For ipykernel's launcher: our kernel, no file with what was run, and errors in one line.
 ARGUMENTS = [
     "--IPKernelApp.kernel_class=face3d_widgets.server.page_kernel.PageKernel",
     "--HistoryManager.enabled=False",
+    "--InteractiveShell.xmode=Minimal",
+    "--InteractiveShell.colors=nocolor",
 ]
 
 # A socket's path has at most 103 bytes on macOS and 107 on Linux.
@@ -86,6 +90,7 @@ def use_private_sockets(config: Config, kernels: Any = None) -> None:
         below = _BELOW - len("/voila_12345678")
         if len(os.fsencode(folder)) + below > _LONGEST_PATH:
             kernels.connection_dir = str(private_folder())
+            atexit.register(shutil.rmtree, kernels.connection_dir, ignore_errors=True)
 
 
 # Where the kind of sockets can be set.

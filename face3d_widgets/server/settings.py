@@ -12,7 +12,7 @@ What differs from plain Voila, and why:
 - kernels whose page is gone are ended;
 - a kernel that died is not started again: it would know nothing of the page, which
   could not tell, and would wait for it for ever;
-- no sources: a page shows what its notebook made, and not its code.
+- no sources: a page shows what its notebook made, and not its code, nor where an error was.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def settings() -> Config:
     config.MappingKernelManager.kernel_info_timeout = _KERNEL_STARTS_WITHIN
     config.MappingKernelManager.cull_idle_timeout = _IDLE_KERNEL_ENDS_AFTER
     config.MappingKernelManager.cull_interval = 60
+    config.MappingKernelManager.allow_tracebacks = False
     config.KernelRestarter.restart_limit = 0
     config.Voila.tornado_settings = {"websocket_max_message_size": LARGEST_MESSAGE}
     return config
