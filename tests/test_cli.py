@@ -231,7 +231,7 @@ def test_an_older_file_stays_where_the_new_one_cannot_be_written(folder, monkeyp
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     assert main(["depth", "anna.png", "-o", "out"]) == 1
-    file = folder / "out/anna.npy"
+    file = folder / "out/anna_depth.png"
     said = f"{file.relative_to(folder)} cannot be written (No space left on device); make room"
     assert capsys.readouterr().err == f"face3d: {said}, or write elsewhere.\n"
     assert {path.name: path.read_bytes() for path in (folder / "out").iterdir()} == before

@@ -93,7 +93,7 @@ def test_the_command_gives_the_golden_depth(which, weights, photo, tmp_path, cac
     options = ["--model", "MiDaS_small", "--weights", str(weights), "--runtime", which]
     out = tmp_path / which
     assert main(["depth", str(tmp_path / "anna.png"), *options, "-o", str(out)]) == 0
-    found = np.load(out / "anna.npy")
+    found = np.load(out / "anna_depth.npy")
     expected = reference(read_photo_file(tmp_path / "anna.png"))
     assert found.shape == (120, 96)
     assert distance(found, expected) < 1e-3
@@ -380,7 +380,7 @@ def test_pytorch_is_asked_for_a_gpu_only_where_there_is_a_driver(has_driver, mon
 def test_an_estimator_at_rest_keeps_one_network_and_no_photo(weights, photo, cache):
     own = Photo(photo.rgb.copy())
     values, held = predicted(own, weights, "openvino")
-    runner = weakref.ref(held._runner[1])
+    runner = weakref.ref(held._network)
     gone = [weakref.ref(held._results[SMALL]), weakref.ref(own)]
     del own, values
     held.rest(SMALL)

@@ -96,6 +96,7 @@ class KernelSocket(KernelWebsocketHandler):
 
     async def open(self, kernel_id: str) -> None:
         """Connect with the kernel."""
+        self.page.refused = ""
         await self.connection.connect()
 
     @property
@@ -116,11 +117,11 @@ class KernelSocket(KernelWebsocketHandler):
             )
         offered = headers.get("Sec-WebSocket-Protocol", "").split(",")
         if PROTOCOL not in [name.strip() for name in offered]:
-            self._refuse(
-                400,
-                "something between this page and its server drops the header "
-                "Sec-WebSocket-Protocol",
+            # A page that was refused for another reason tries without it, too.
+            dropped = (
+                "something between this page and its server drops the header Sec-WebSocket-Protocol"
             )
+            self._refuse(400, self.page.refused or dropped)
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", self.get_argument("session_id", "")):
             raise tornado.web.HTTPError(400)
         if self.page.sockets >= _MOST_SOCKETS:
