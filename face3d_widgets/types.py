@@ -178,7 +178,8 @@ class PointCloud:
         the subject's distance.
     colors : (n, 3) uint8, sRGB
     pixels : (n,) int32
-        The pixel each point came from, as `row * width + column`.
+        The pixel each point came from, as `row * width + column`. A vertex along the border
+        of a mesh may lie up to a cell beside it, where the outline runs smoothly.
     inverse_depth : (n,) float32
         The network's value at that pixel, as it gave it: neither smoothed nor coarsened.
     normals : (n, 3) float32 or None

@@ -33,6 +33,7 @@ from face3d_widgets.types import (
     WrongOnPurpose,
 )
 from tests import analytic
+from tests.rims import rim_of
 
 EVERYTHING = 10**7  # points: more than any picture here has pixels
 steady = settings(deadline=None, derandomize=True, max_examples=60)
@@ -566,10 +567,17 @@ def test_points_carry_their_pixels_colour_and_value(geometry):
 )
 def test_points_appear_at_their_own_pixels(geometry, as_mesh, **values):
     params = GeometryParams(**values)
-    cloud = geometry.mesh(params).vertices if as_mesh else geometry.point_cloud(params)
+    mesh = geometry.mesh(params)
+    cloud = mesh.vertices if as_mesh else geometry.point_cloud(params)
     assert np.isfinite(cloud.points).all()
     seen = project(cloud.points, Intrinsics.from_fov(params.fov, 96, 120))
-    np.testing.assert_allclose(seen, pixel_centres(120, 96).reshape(-1, 2)[cloud.pixels], atol=1e-2)
+    own = pixel_centres(120, 96).reshape(-1, 2)[cloud.pixels]
+    if as_mesh:  # those along its border lie up to a cell beside
+        step = np.ceil(max(1, np.sqrt(geometry.maps.kept(params).sum() / params.n_points)))
+        border = np.unique(rim_of(mesh.faces))
+        assert (np.abs(seen - own)[border] < step).all()
+        seen, own = np.delete(seen, border, axis=0), np.delete(own, border, axis=0)
+    np.testing.assert_allclose(seen, own, atol=1e-2)
 
 
 def test_the_field_of_view_changes_the_perspective_and_not_the_size(geometry):

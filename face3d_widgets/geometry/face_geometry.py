@@ -155,7 +155,7 @@ class FaceGeometry:
         return self._cloud(samples, values, params, normals)
 
     def mesh(self, params: GeometryParams, normals: bool = False) -> Mesh:
-        """A grid of about `params.n_points` vertices, cut open at depth edges.
+        """A grid of about `params.n_points` vertices, cut open at depth edges, with smooth borders.
 
         Parameters
         ----------
@@ -243,12 +243,14 @@ class FaceGeometry:
         samples = self._kept.get(
             f"{name} vertices",
             grid,
-            lambda: samples_at(self.photo, self.inverse_depth, grid.pixels(self.photo.width)),
+            lambda: samples_at(
+                self.photo, self.inverse_depth, grid.pixels(self.photo.width), grid.places()
+            ),
         )
         values = self._kept.get(
             f"{name} values",
             (grid, evenness_of(params)),
-            lambda: grid.at_nodes(self.maps.values(params))[grid.used],
+            lambda: grid.at_vertices(self.maps.values(params)),
         )
         return Mesh(self._cloud(samples, values, params, normals), grid.faces)
 

@@ -35,10 +35,24 @@ class Samples:
     colors: NDArray[np.uint8]
 
 
-def samples_at(photo: Photo, inverse_depth: InverseDepth, pixels: NDArray[np.int32]) -> Samples:
-    """The samples of the given pixels; read-only, so that every cloud shares the same arrays."""
+def samples_at(
+    photo: Photo,
+    inverse_depth: InverseDepth,
+    pixels: NDArray[np.int32],
+    places: NDArray[np.float32] | None = None,
+) -> Samples:
+    """The samples of the given pixels; read-only, so that every cloud shares the same arrays.
+
+    Parameters
+    ----------
+    photo : Photo
+    inverse_depth : InverseDepth
+    pixels : (n,) int32
+    places : (n, 2) float32, optional
+        Row and column of where they stand in the picture; the pixels' own without it.
+    """
     h, w = photo.height, photo.width
-    row, column = np.divmod(pixels, np.int32(w))
+    row, column = np.divmod(pixels, np.int32(w)) if places is None else places.T
     return Samples(
         pixels=read_only(pixels),
         x=((column + np.float32(0.5 - w / 2)) / np.float32(h)).astype(np.float32),

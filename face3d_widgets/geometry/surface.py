@@ -99,9 +99,7 @@ def build_surface(
     if len(faces) == 0:
         raise ValueError(f"nothing is left of the surface; {TO_KEEP_MORE}")
     if n_faces is None or n_faces >= len(faces):
-        at = mesh.vertices.pixels
-        uv = np.stack([at % photo.width, at // photo.width], axis=1) + np.float32(0.5)
-        colors = mesh.vertices.colors
+        uv, colors = project(points, camera), mesh.vertices.colors
     else:
         points, faces = decimate(points, faces, n_faces)
         uv = project(points, camera)
@@ -151,8 +149,9 @@ def estimate_size(
     vertices, faces = len(mesh.vertices), len(mesh.faces)
     if n_faces is not None and n_faces < faces:
         # A surface in one piece has half as many vertices as faces and as edges along its
-        # outline (Euler); the outline loses edges as the square root of the faces.
-        outline = 0.9 * (2 * vertices - faces) * math.sqrt(n_faces / faces)
+        # outline (Euler); the outline loses edges as the square root of the faces, more
+        # slowly at first, as no corner of it can be spared for another.
+        outline = min(1.0, 1.4 * math.sqrt(n_faces / faces)) * (2 * vertices - faces)
         vertices, faces = round((n_faces + outline) / 2), n_faces
     points = mesh.vertices.points
     extent = np.ptp(points, axis=0) if len(points) else np.zeros(3)

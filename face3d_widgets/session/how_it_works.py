@@ -190,7 +190,7 @@ def _surface(
         "Surface",
         "What is far is left out, and so is every pixel where q falls off too steeply: there "
         "one thing ends before another. Neighbouring pixels that stay are joined, two triangles "
-        "to a square.",
+        "to a square; the nodes along the border then move a little, so that it is smooth.",
         _EDGES,
         tuple(numbers),
         code,
