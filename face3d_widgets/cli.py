@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from face3d_widgets import __version__
+from face3d_widgets.home import have_home
 
 if TYPE_CHECKING:
     from face3d_widgets.session import FileChoices
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
+    have_home()
     try:
         run: int = arguments.run(arguments)
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "face3d_widgets"
 
 # Ground first; rooms of one floor do not know each other.
 FLOORS = [
-    {"types", "srgb", "whole_file", "notebook_file", "python_apart"},
+    {"types", "srgb", "whole_file", "notebook_file", "python_apart", "home"},
     {"image", "geometry", "export", "faces"},
     {"samples"},
     {"depth", "figures"},
@@ -55,6 +55,7 @@ NOT_LOADED = {
     "whole_file": (*LIGHT, "PIL", "numpy"),
     "notebook_file": (*LIGHT, "PIL", "numpy"),
     "python_apart": (*LIGHT, "PIL", "numpy"),
+    "home": (*LIGHT, "PIL", "numpy"),
     "geometry": (*LIGHT, "PIL"),
     "image": LIGHT,
     "export": LIGHT,

@@ -22,6 +22,7 @@ from voila.app import (
     VoilaShutdownKernelHandler,
 )
 
+from face3d_widgets.home import keep_nothing_at_home
 from face3d_widgets.server.handlers import (
     TemplateFile,
     compressed_plotly_script,
@@ -30,7 +31,6 @@ from face3d_widgets.server.handlers import (
     page_options,
     script_handlers,
 )
-from face3d_widgets.server.home import find_home
 from face3d_widgets.server.kernel_socket import PageConnection
 from face3d_widgets.server.names import Names, own_names_only, under_path
 from face3d_widgets.server.notebooks import dashboard_notebook
@@ -222,7 +222,7 @@ def run(
     most_pages_from_one : int, optional
         Of them, those from one address.
     """
-    find_home()
+    keep_nothing_at_home()
     find_templates()
     _allow_many_files()
     config = settings()

@@ -1,4 +1,4 @@
-"""A place for what Jupyter and IPython keep, where the account has no home to write to.
+"""A place for what programs keep, where the account has no home to write to.
 
 In a container's account there may be no home folder, or none that can be written, or the
 account's number has no name at all. Pages keep nothing: a folder that goes with the program
@@ -11,9 +11,10 @@ import atexit
 import os
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
-__all__ = ["find_home"]
+__all__ = ["have_home", "keep_nothing_at_home"]
 
 _FOLDERS = {  # what is kept, below the folder
     "JUPYTER_DATA_DIR": "jupyter",
@@ -21,28 +22,41 @@ _FOLDERS = {  # what is kept, below the folder
     "JUPYTER_CONFIG_DIR": "jupyter-config",
     "MPLCONFIGDIR": "matplotlib",
     "IPYTHONDIR": "ipython",
+    "XDG_CACHE_HOME": "cache",
 }
 
 
-def find_home() -> None:
+def have_home() -> None:
+    """Give this process a home folder, gone with it, where its account has none."""
+    if _home() is None:
+        os.environ["HOME"] = str(_own_folder())
+
+
+def keep_nothing_at_home() -> None:
     """Let this process and its kernels write nothing below a home that cannot be written to.
 
     IPython's folder is a new one in any case, unless `IPYTHONDIR` names one: what a person
     lets IPython do at its start is meant for other notebooks than these pages.
     """
-    folder = Path(tempfile.mkdtemp(prefix="f3d-home-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    names = ["IPYTHONDIR"]
-    home = _home()
-    if home is None:
-        os.environ["HOME"] = str(folder)
-    if home is None or not _can_be_written(home):
-        names = list(_FOLDERS)
+    have_home()
+    home = Path(os.environ.get("HOME") or Path.home())
+    names = {"IPYTHONDIR"}
+    if not _can_be_written(home):
+        names = {*_FOLDERS}
+        if (home / ".cache" / "face3d_widgets").is_dir():  # what was fetched is found there
+            names.remove("XDG_CACHE_HOME")
     for name in names:
         if not os.environ.get(name):
-            made = folder / _FOLDERS[name]
+            made = _own_folder() / _FOLDERS[name]
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.environ[name] = str(made)
+
+
+@cache
+def _own_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="f3d-home-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _can_be_written(folder: Path) -> bool:
