@@ -32,7 +32,7 @@ from face3d_widgets.server.private_kernels import ARGUMENTS
 
 __all__ = ["Page", "PageMaker", "ReadyPage"]
 
-_TELLS_EVERY = 2.0  # seconds, while a visitor waits
+_TELLS_AFTER, _TELLS_EVERY = 0.25, 2.0  # seconds, while a visitor waits
 _READS_WITHIN = 60.0  # seconds, what was sent to him
 _ASKS_AGAIN_AFTER = 10  # seconds, where there is no room
 _TEMPLATES = Path(__file__).parent / "share" / "jupyter" / "voila" / "templates" / "face3d"
@@ -271,6 +271,7 @@ class Page(BaseVoilaHandler):
         sessions, whole = self._maker.sessions, False
         pieces, news, n_sent = list(ready or ()), asyncio.Event(), 0
         running: asyncio.Future[None] | None = None
+        pause = _TELLS_AFTER
         if ready is None:
             running = asyncio.ensure_future(self._run(session, notebook, pieces, news))
         try:
@@ -285,10 +286,11 @@ class Page(BaseVoilaHandler):
                     n_sent = len(pieces)
                 elif n_sent and not whole:
                     self.write(self._word(session))
+                    pause = _TELLS_EVERY
                 await self._flush()
                 if not whole:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(news.wait(), _TELLS_EVERY)
+                        await asyncio.wait_for(news.wait(), pause)
             if running is not None:
                 whole = False
                 running.result()  # raises what went wrong
