@@ -539,14 +539,15 @@ def test_html_stands_alone(page):
 
 
 def test_html_has_the_present_camera_and_only_what_is_shown(page):
-    plot = page.scripts[-1]
+    plot = page.scripts[-2]  # the last one is for browsers without WebGL
     assert json.dumps({"x": 2, "y": 0.5, "z": -1}, separators=(",", ":")) in plot.replace(" ", "")
     assert '"mesh3d"' in plot
     assert '"points"' not in plot
+    assert 'showFlat(document.body, "data:image/webp;base64,' in page.scripts[-1]
 
 
 def test_html_is_as_large_as_the_window(page):
-    plot = page.scripts[-1].replace(" ", "")
+    plot = page.scripts[-2].replace(" ", "")
     assert '"width":600' not in plot
     assert '"height":500' not in plot
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from face3d_widgets.figures.coloring import colored_parts
 from face3d_widgets.figures.errors import FigureError
@@ -207,8 +207,8 @@ def _colors(source: dict[str, Any], n: int) -> NDArray[np.uint8]:
     """(n, 3) uint8: one colour for all, or bytes on a colour scale."""
     color = source["color"]
     if isinstance(color, str):
-        red, green, blue = (int(color[k : k + 2], 16) for k in (1, 3, 5))
-        return np.broadcast_to(np.array([red, green, blue], np.uint8), (n, 3))
+        rgb = np.array(ImageColor.getrgb(color)[:3], np.uint8)
+        return np.broadcast_to(rgb, (n, 3))
     return _lut(source["colorscale"])[np.asarray(color, np.uint8)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import struct
 from typing import Any
@@ -16,6 +17,7 @@ from face3d_widgets.figures.errors import BrowserError, FigureError
 from face3d_widgets.figures.figure_raster import FigureRaster
 from face3d_widgets.figures.scripts import own_script
 from face3d_widgets.figures.signed import png_chunk, signed_pdf, signed_png, signed_webp
+from face3d_widgets.figures.view_picture import picture_url
 
 __all__ = ["IMAGE_FORMATS", "figure_as_shown", "figure_to_html", "figure_to_image", "figure_to_png"]
 
@@ -52,7 +54,7 @@ def figure_as_shown(figure: go.Figure) -> go.Figure:
 
 
 def figure_to_html(figure: go.Figure, title: str) -> bytes:
-    """One HTML file that opens offline and turns in any browser.
+    """One HTML file that opens offline and turns in any browser; without WebGL it is a picture.
 
     Parameters
     ----------
@@ -73,7 +75,12 @@ def figure_to_html(figure: go.Figure, title: str) -> bytes:
     )
     head = f'<title>{escape(title)}</title><meta name="viewport" content="width=device-width">'
     head += f"<style>body{{margin:0}}</style><script>{own_script('markers.js')}</script>"
-    return page.replace("<head>", f"<head>{head}", 1).encode()
+    page = page.replace("<head>", f"<head>{head}", 1)
+    if "scene" in shown.layout.to_plotly_json():
+        flat = f"showFlat(document.body, {json.dumps(picture_url(shown, *_SCREEN))});"
+        script = f"<script>{own_script('flat_page.js')}{flat}</script>"
+        page = page.replace("</body>", f"{script}</body>")
+    return page.encode()
 
 
 def figure_to_image(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
+from face3d_widgets.figures.errors import FigureError
 from face3d_widgets.figures.figure_raster import FigureRaster
 
-__all__ = ["moved_cameras", "view_picture"]
+__all__ = ["moved_cameras", "picture_url", "view_picture"]
 
 # A picture has to be there a moment after a slider moved: above so many pixels it is drawn
 # coarser than the screen.
@@ -58,6 +61,24 @@ def view_picture(figure: go.Figure, width: float, height: float, ratio: float = 
     return file.getvalue()
 
 
+def picture_url(figure: go.Figure, width: float = 800, height: float = 600) -> str:
+    """The view's picture as a data URL, or "" where it shows what only a browser draws.
+
+    Parameters
+    ----------
+    figure : Figure or FigureWidget
+        With at least one 3D scene; made here or read from a file.
+    width, height : float
+        Pixels.
+    """
+    plain = {part: _decoded(value) for part, value in figure.to_plotly_json().items()}
+    try:
+        picture = view_picture(go.Figure(plain), width, height)
+    except (FigureError, LookupError, TypeError, ValueError):
+        return ""  # a notebook's own figure may have anything in it
+    return "data:image/webp;base64," + base64.b64encode(picture).decode()
+
+
 def moved_cameras(
     figure: go.Figure, right: float, down: float, farther: float = 1.0
 ) -> dict[str, Any]:
@@ -85,6 +106,17 @@ def moved_cameras(
     offset = flat * math.cos(azimuth), flat * math.sin(azimuth), distance * math.sin(height)
     eye = {axis: center[axis] + part for axis, part in zip("xyz", offset, strict=True)}
     return {f"{name}_camera": {**view, "eye": eye} for name in _scenes(figure)}
+
+
+def _decoded(value: Any) -> Any:
+    """A part of a figure, with its arrays as arrays where a file has them in base64."""
+    if isinstance(value, dict):
+        if {"bdata", "dtype"} <= value.keys():
+            array = np.frombuffer(base64.b64decode(value["bdata"]), np.dtype(value["dtype"]))
+            shape = str(value.get("shape", -1)).split(",")
+            return array.reshape([int(side) for side in shape])
+        return {name: _decoded(part) for name, part in value.items()}
+    return [_decoded(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _scenes(figure: go.Figure) -> list[str]:

@@ -102,6 +102,8 @@ def export_site(
 def _page(results: str, lessons: str, first_lesson: str, cameras: str) -> str:
     from pygments.formatters import HtmlFormatter
 
+    from face3d_widgets.figures.scripts import own_script
+
     static = files(__package__) / "static"
     link = f'<a href="#{first_lesson}">Lessons</a>' if first_lesson else ""
     # Plotly's own file, read as data: only `figures` imports Plotly.
@@ -111,7 +113,7 @@ def _page(results: str, lessons: str, first_lesson: str, cameras: str) -> str:
         style=(static / "site.css").read_text("utf-8")
         + HtmlFormatter(style="default").get_style_defs(".highlight"),
         plotly=plotly.replace("</script", "<\\/script"),
-        script=(static / "site.js").read_text("utf-8"),
+        script=own_script("flat_page.js") + (static / "site.js").read_text("utf-8"),
         link=link,
         results=results,
         lessons=lessons,

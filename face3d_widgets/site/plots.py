@@ -28,7 +28,19 @@ def plot(figure: dict[str, Any], caption: str = "", kind: str = "") -> str:
     label = f' role="img" aria-label="{escape(caption)}"' if caption else ""
     height = figure.get("layout", {}).get("height")
     style = f' style="min-height:{height:.0f}px"' if height else ""
-    return f'<div class="plot {kind}"{label}{style}>{json_script(figure)}</div>'
+    held = json_script(figure | _flat(figure))
+    return f'<div class="plot {kind}"{label}{style}>{held}</div>'
+
+
+def _flat(figure: dict[str, Any]) -> dict[str, str]:
+    """For a browser without WebGL: a 3D figure's picture, "" where none can be drawn here."""
+    if "scene" not in figure.get("layout", {}):
+        return {}
+    from face3d_widgets.figures import Figure
+    from face3d_widgets.figures.view_picture import picture_url
+
+    drawn = Figure({part: figure[part] for part in ("data", "layout")})
+    return {"flat": picture_url(drawn)}
 
 
 def json_script(value: object) -> str:

@@ -7,13 +7,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from face3d_widgets.figures import FaceFigure
+from face3d_widgets.figures import FaceFigure, figure_to_html
+from face3d_widgets.site import export_site
 from face3d_widgets.types import ViewParams
 from tests.browser.conftest import Watched
 from tests.browser.dashboard_page import choose, move_slider
 from tests.browser.figure_page import HEIGHT, WIDTH, FigurePage
 from tests.browser.test_figures_in_chromium import iou, shown_raster, silhouette
 from tests.browser.waiting import at_rest, eventually, new_context
+from tests.conftest import FakeEstimator
 from tests.scenes import SceneMaker
 from tests.serving import READY, launch
 
@@ -38,7 +40,7 @@ def flat_page(flat_browser):
     yield page
     assert page.watched.errors == []
     assert page.evaluate("document.createElement('canvas').getContext('webgl')") is None
-    assert "get.webgl.org" not in page.content()
+    assert "get.webgl.org" not in page.locator("body").inner_text()
     context.close()
 
 
@@ -128,3 +130,39 @@ def test_the_dashboard_goes_on_with_pictures(flat_page, address):
     eventually(drawn_in_thirds, lambda shares: min(shares) > 0.05)
     links = page.locator("a[href]").evaluate_all("(all) => all.map((a) => a.href)")
     assert [link for link in links if not link.startswith(address)] == []
+
+
+def drawn_share(page, selector):
+    """How much of a picture is not its ground."""
+    picture = page.locator(selector)
+    picture.scroll_into_view_if_needed()
+    picture.evaluate("(img) => img.decode()")
+    seen = np.asarray(Image.open(io.BytesIO(picture.screenshot())).convert("RGB")).astype(int)
+    return (np.abs(seen - seen[0, 0]).sum(axis=2) > 120).mean()
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_saved_page_is_a_picture_and_says_why(flat_page, tmp_path, width):
+    face_figure = FaceFigure()
+    face_figure.draw(SceneMaker(240, 192)("mesh"), ViewParams(draw_as="mesh"))
+    saved = tmp_path / "head.html"
+    saved.write_bytes(figure_to_html(face_figure.figure, "A head"))
+    flat_page.set_viewport_size({"width": width, "height": 800})
+    flat_page.goto(saved.as_uri())
+    expect(flat_page.locator("body > p")).to_contain_text("no WebGL")
+    assert 0.05 < drawn_share(flat_page, "body > img") < 0.9
+    assert flat_page.evaluate("document.documentElement.scrollHeight") <= 800
+    assert flat_page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_page_for_a_stick_has_pictures_and_says_why(flat_page, tmp_path):
+    path = export_site(tmp_path, samples=["astronaut"], lessons=[], estimator=FakeEstimator())
+    flat_page.goto(path.as_uri())
+    expect(flat_page.locator(".face p")).to_contain_text("no WebGL")
+    assert 0.05 < drawn_share(flat_page, ".face img") < 0.9
+    expect(flat_page.locator("[data-camera]")).to_have_count(0)
+    flat_page.wait_for_selector(".plot .main-svg")  # what is flat is drawn as ever
+    flat_page.evaluate("location.hash = '#results'")  # and once more, after it was cleared
+    flat_page.evaluate("open(); document.querySelectorAll('.plot[data-drawn]').forEach(clear)")
+    flat_page.evaluate("draw(document.querySelector('.face'))")
+    expect(flat_page.locator(".face img")).to_have_count(1)

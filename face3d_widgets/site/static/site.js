@@ -11,6 +11,10 @@ function draw(place) {
   const figure = JSON.parse(place.querySelector("script").textContent);
   const graph = document.createElement("div");
   place.append(graph);
+  if ("flat" in figure && showFlat(graph, figure.flat)) {
+    place.parentElement.querySelector(".views")?.remove(); // they turn nothing
+    return;
+  }
   const layout = figure.layout;
   layout.autosize = true;
   layout.height ??= place.clientHeight;
@@ -21,7 +25,7 @@ function draw(place) {
 function clear(place) {
   const graph = place.querySelector(":scope > div");
   if (graph) {
-    Plotly.purge(graph);
+    if (graph.data) Plotly.purge(graph);
     graph.remove();
   }
   delete place.dataset.drawn;
