@@ -132,3 +132,12 @@ def test_changelog_starts_with_this_version():
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     newest = re.search(r"^## (.+)$", changes, re.MULTILINE).group(1)
     assert version in re.split(r"[\s\[\]]+", newest)
+
+
+def test_type_checkers_may_read_the_package():
+    assert (ROOT / "face3d_widgets" / "py.typed").exists()
+
+
+def test_the_checks_of_style_and_types_run_before_the_tests():
+    script = (ROOT / ".ci/run").read_text("utf-8")
+    assert script.index("make lint") < script.index("make test")
