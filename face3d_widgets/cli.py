@@ -577,7 +577,6 @@ def _models(_: argparse.Namespace) -> int:
 def _fetch(arguments: argparse.Namespace) -> int:
     """Download the weights that are not there yet; 1 when one of them failed."""
     from face3d_widgets.depth import (
-        DEFAULT_MODEL,
         MODELS,
         ModelError,
         find_weights,
@@ -591,7 +590,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
     for name in names:
         try:
             info = model_info(name)
-            if info.name == DEFAULT_MODEL:
+            if info.checkpoint is None:
                 _say(f"{info.name} is in the package")
                 continue
             path = find_weights(info.name)
@@ -619,11 +618,11 @@ def _fetch_one(name: str) -> Path:
 
 def _check_weights(arguments: argparse.Namespace) -> None:
     """Refuse weights for the network that has its own."""
-    from face3d_widgets.depth import DEFAULT_MODEL, ModelError
+    from face3d_widgets.depth import ModelError, model_info
 
-    if arguments.weights is not None and arguments.model == DEFAULT_MODEL:
+    if arguments.weights is not None and model_info(arguments.model).checkpoint is None:
         raise ModelError(
-            f"{DEFAULT_MODEL} has its weights in the package; "
+            f"{arguments.model} has its weights in the package; "
             "name the network that --weights are for with --model."
         )
 

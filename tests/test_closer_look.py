@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from face3d_widgets.depth import DepthEstimator, estimator
+from face3d_widgets.depth import DepthEstimator, face_lite_family
 from face3d_widgets.depth.closer_look import WINDOW, WORTH, head_window, join_looks
 from face3d_widgets.depth.preprocess import enlarge_with_outline
 from face3d_widgets.training.cases import read_cases
@@ -159,7 +159,7 @@ def test_a_small_head_is_seen_better_and_the_rest_stays(small_head, monkeypatch)
     twice, better = look(network, small_head)
     seconds = network.last_seconds
     network.close()
-    monkeypatch.setattr(estimator, "head_window", lambda *_: None)
+    monkeypatch.setattr(face_lite_family, "head_window", lambda *_: None)
     once, worse = look(DepthEstimator(), small_head)
     assert better.face_r2 > worse.face_r2 + 0.02
     assert better.normal_mean < worse.normal_mean - 1.5

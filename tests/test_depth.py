@@ -1,4 +1,4 @@
-"""The zoo, sizes, the shipped network, and the estimator that runs it."""
+"""The table of networks, sizes, the shipped network, and the estimator that runs it."""
 
 import math
 import sys
@@ -14,7 +14,7 @@ from face3d_widgets.depth import (
     DepthEstimator,
     ModelError,
     build_network,
-    estimator,
+    face_lite_family,
     load_checkpoint,
     model_info,
     ready_models,
@@ -201,7 +201,7 @@ def test_the_outline_is_where_the_presence_says():
 
 
 def test_face_lite_is_what_the_zoo_says():
-    from face3d_widgets.depth.face_lite import load_face_lite
+    from face3d_widgets.depth.models.face_lite import load_face_lite
 
     network = load_face_lite()
     info = MODELS["face_lite"]
@@ -255,11 +255,11 @@ def counted(monkeypatch):
             grey = batch.mean(dim=1)
             return torch.stack([grey, grey * 0 + 4, grey * 0 + 4], dim=1)
 
-    def build():
+    def build(spec, path):
         count["built"] += 1
         return Grey()
 
-    monkeypatch.setattr(estimator, "_load_face_lite", build)
+    monkeypatch.setattr(face_lite_family, "load", build)
     assert torch.is_grad_enabled()
     # Not through OpenVINO, which would keep the grey picture for the next test.
     return DepthEstimator(runtime="torch"), count
@@ -313,23 +313,23 @@ def test_an_unknown_model_leaves_the_rest_as_it_was(counted):
 
 def test_after_a_network_failed_it_may_be_tried_again(counted, monkeypatch):
     predictor, _ = counted
-    build = estimator._load_face_lite
+    build = face_lite_family.load
 
-    def fail():
+    def fail(spec, path):
         raise MemoryError
 
-    monkeypatch.setattr(estimator, "_load_face_lite", fail)
+    monkeypatch.setattr(face_lite_family, "load", fail)
     predictor.set_photo(grey(5))
     with pytest.raises(ModelError, match="close other programs"):
         predictor.predict()
-    monkeypatch.setattr(estimator, "_load_face_lite", build)
+    monkeypatch.setattr(face_lite_family, "load", build)
     assert predictor.predict().values.shape == (40, 30)
 
 
 def test_without_torch_the_person_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # nothing is converted yet
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "face3d_widgets.depth.face_lite", raising=False)
+    monkeypatch.delitem(sys.modules, "face3d_widgets.depth.models.face_lite", raising=False)
     predictor = DepthEstimator()
     predictor.set_photo(grey(5))
     with pytest.raises(ModelError, match="PyTorch"):

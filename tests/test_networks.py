@@ -35,7 +35,7 @@ from face3d_widgets.depth.midas_preprocess import (
 
 torch = pytest.importorskip("torch")
 
-from face3d_widgets.depth.checkpoint import CheckpointError, recognise  # noqa: E402
+from face3d_widgets.depth.models.checkpoint import CheckpointError, recognise  # noqa: E402
 from tests.data.midas.reference_weights import (  # noqa: E402
     KEPT_AS_BUILT,
     reference_input,
@@ -199,7 +199,7 @@ def test_building_takes_no_memory_for_weights_to_come(name):
     assert psutil.Process().memory_info().rss - before < weights / 4
 
 
-@pytest.mark.parametrize("missing", ["timm", "face3d_widgets.depth.builders"])
+@pytest.mark.parametrize("missing", ["timm", "face3d_widgets.depth.models.builders"])
 def test_a_missing_library_is_said_in_a_sentence(monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ModelError, match="pip install torch torchvision timm"):

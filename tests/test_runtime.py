@@ -21,6 +21,7 @@ from face3d_widgets.depth import (
     estimator,
     load_checkpoint,
     memory,
+    midas_family,
     model_state,
     runtime,
     speeds,
@@ -253,7 +254,7 @@ def test_a_conversion_is_kept_and_used_again(weights, photo, monkeypatch, cache)
     def no_pytorch(*_):
         raise AssertionError("the network was built again")
 
-    monkeypatch.setattr(estimator, "build_network", no_pytorch)
+    monkeypatch.setattr(midas_family, "build_network", no_pytorch)
     second, _ = predicted(photo, weights, "openvino")
     assert np.array_equal(first, second)
     assert len(made) == 1

@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from face3d_widgets.depth import DepthEstimator, memory
+from face3d_widgets.depth import DepthEstimator, face_lite_family, memory, midas_family
 from face3d_widgets.depth import estimator as estimator_module
 from face3d_widgets.types import Photo
 
@@ -40,7 +40,7 @@ class Runner:
 def made(monkeypatch):
     """The networks that are in memory."""
     made = weakref.WeakSet()
-    monkeypatch.setattr(estimator_module, "_load_face_lite", lambda: None)
+    monkeypatch.setattr(face_lite_family, "load", lambda spec, path: None)
     monkeypatch.setattr(estimator_module, "_torch_runner", lambda *_: Runner(made))
     return made
 
@@ -94,6 +94,8 @@ def test_closing_frees_it_only_with_the_last_one(made):
 
 def test_one_that_changes_its_network_leaves_the_other_to_those_who_have_it(made, monkeypatch):
     monkeypatch.setattr(DepthEstimator, "_weights_of", lambda self, info: None)
+    monkeypatch.setattr(midas_family, "checksum", lambda spec, path: "")
+    monkeypatch.setattr(midas_family, "load", lambda spec, path: None)
     one, other = estimator(), estimator()
     one.warm_up("midas_v21_384")
     assert len(made) == 2

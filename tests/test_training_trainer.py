@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from face3d_widgets.depth.converted import OpenVinoRunner, convert
-from face3d_widgets.depth.face_lite import (
+from face3d_widgets.depth.models.face_lite import (
     AllMaps,
     FaceLite,
     face_lite_from_weights,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from face3d_widgets.depth import DepthEstimator, ModelError
+from face3d_widgets.depth import DepthEstimator, ModelError, face_lite_family
 from face3d_widgets.depth import estimator as estimator_module
 from face3d_widgets.depth.uncertainty import (
     VARIANTS,
@@ -179,7 +179,7 @@ def reader(monkeypatch):
         def close(self):
             pass
 
-    monkeypatch.setattr(estimator_module, "_load_face_lite", lambda: None)
+    monkeypatch.setattr(face_lite_family, "load", lambda spec, path: None)
     monkeypatch.setattr(estimator_module, "_torch_runner", lambda network, precision: Runner())
     return DepthEstimator(runtime="torch"), runs
 

@@ -1,5 +1,6 @@
 """Photo to inverse depth. The only room that imports torch, and only when a network runs."""
 
+from face3d_widgets.depth.errors import ModelError, WeightsError
 from face3d_widgets.depth.estimator import DepthEstimator
 from face3d_widgets.depth.networks import (
     ALIASES,
@@ -8,7 +9,12 @@ from face3d_widgets.depth.networks import (
     canonical_name,
     load_checkpoint,
 )
-from face3d_widgets.depth.releases import WeightsError
+from face3d_widgets.depth.registry import (
+    DEFAULT_MODEL,
+    MODELS,
+    ModelSpec,
+    model_info,
+)
 from face3d_widgets.depth.states import (
     ModelState,
     is_ready,
@@ -17,13 +23,8 @@ from face3d_widgets.depth.states import (
     ready_models,
 )
 from face3d_widgets.depth.weights import FetchCancelled, fetch_weights, find_weights
-from face3d_widgets.depth.zoo import (
-    DEFAULT_MODEL,
-    MODELS,
-    ModelError,
-    ModelInfo,
-    model_info,
-)
+
+ModelInfo = ModelSpec  # its name in earlier versions
 
 __all__ = [
     "ALIASES",
@@ -34,6 +35,7 @@ __all__ = [
     "FetchCancelled",
     "ModelError",
     "ModelInfo",
+    "ModelSpec",
     "ModelState",
     "WeightsError",
     "build_network",

@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenVinoRunner", "convert", "converted_folder", "find_converted", "make_or_find"]
 
-# What the networks are made of; a change there makes a new conversion.
-_SOURCES = ("backbones.py", "builders.py", "checkpoint.py", "dpt.py", "midas_v2.py", "face_lite.py")
-
 
 class OpenVinoRunner:
     """A converted network on the CPU.
@@ -194,8 +191,10 @@ def _code_sum() -> str:
     from importlib.metadata import version
 
     code = hashlib.sha256()
-    for source in _SOURCES:
-        code.update((files(__package__) / source).read_bytes())
+    folder = files(f"{__package__}.models")
+    for source in sorted(folder.iterdir(), key=lambda file: file.name):
+        if source.name.endswith(".py"):
+            code.update(source.read_bytes())
     code.update(version("timm").encode())
     return code.hexdigest()[:8]
 

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from typing import TYPE_CHECKING
 
-from face3d_widgets.depth.closer_look import head_window, join_looks
+from face3d_widgets.depth.errors import ModelError
 from face3d_widgets.depth.memory import check_memory, give_memory_back
-from face3d_widgets.depth.midas_preprocess import input_rule, network_input
-from face3d_widgets.depth.networks import build_network, load_checkpoint
-from face3d_widgets.depth.preprocess import (
-    enlarge_with_outline,
-    input_size,
-    pad_to_multiple,
-    resize_map,
-    resize_to_input,
-)
+from face3d_widgets.depth.registry import DEFAULT_MODEL, MODELS, ModelSpec, model_info
 from face3d_widgets.depth.runtime import (
     Runner,
     TorchRunner,
@@ -38,9 +28,7 @@ from face3d_widgets.depth.shared import (
 )
 from face3d_widgets.depth.speeds import measured_seconds, record_seconds
 from face3d_widgets.depth.uncertainty import measure_uncertainty
-from face3d_widgets.depth.weights import find_weights, verify
-from face3d_widgets.depth.weights_file import read_checkpoint
-from face3d_widgets.depth.zoo import DEFAULT_MODEL, MODELS, ModelError, ModelInfo, model_info
+from face3d_widgets.depth.weights import find_weights
 from face3d_widgets.python_apart import python_apart, was_killed
 from face3d_widgets.types import InverseDepth, Photo
 
@@ -54,16 +42,6 @@ if TYPE_CHECKING:
     _Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 __all__ = ["DepthEstimator"]
-
-# Networks that take every size are followed on a small picture, which is quick.
-_TRACED_SIDE = 64
-# From this logit of face_lite on (1 in 20) a pixel may be a person and gets a person's
-# depth. The outline must rather lie a pixel too far out than too far in: one pixel of a
-# cheek at the background's depth is a hole.
-_PERSON_LIKELY = -3.0
-# From this logit on it is surely one (3 in 4); along the outline, between the two,
-# pixels have the person's depth but often the background's colour.
-_PERSON_SURE = 1.1
 
 
 class DepthEstimator:
@@ -143,7 +121,9 @@ class DepthEstimator:
 
     def warm_up(self, model: str = DEFAULT_MODEL) -> None:
         """Load the network, so that the first `predict` is quick."""
-        self._load(model_info(model))
+        info = model_info(model)
+        if info.runs_network:
+            self._load(info)
 
     def predict(self, model: str = DEFAULT_MODEL) -> InverseDepth:
         """Inverse depth of the photo, at the photo's size.
@@ -225,9 +205,9 @@ class DepthEstimator:
             self._seconds = 0.0
             give_memory_back()
 
-    def _load(self, info: ModelInfo) -> SharedNetwork:
+    def _load(self, info: ModelSpec) -> SharedNetwork:
         if self._network is None or self._network.name != info.name:
-            path = None if info.name == DEFAULT_MODEL else self._weights_of(info)
+            path = None if info.checkpoint is None else self._weights_of(info)
             load = partial(self._load_anew, info, path)
             network = share_network(self._key_of(info, path), self, info.name, load)
             if self._network is not None:
@@ -235,11 +215,11 @@ class DepthEstimator:
             self._network = network
         return self._network
 
-    def _key_of(self, info: ModelInfo, path: Path | None) -> Hashable:
+    def _key_of(self, info: ModelSpec, path: Path | None) -> Hashable:
         """All that decides which network is loaded."""
         return info.name, _stamp(path), self._runtime, self._precision
 
-    def _load_anew(self, info: ModelInfo, path: Path | None) -> Runner:
+    def _load_anew(self, info: ModelSpec, path: Path | None) -> Runner:
         check_memory(info.name, freed=self.held_memory)
         self.close()  # free the old one before the new one is built
         free_idle_network()
@@ -251,7 +231,7 @@ class DepthEstimator:
                 f"close other programs, or use {DEFAULT_MODEL}."
             ) from error
 
-    def _weights_of(self, info: ModelInfo) -> Path:
+    def _weights_of(self, info: ModelSpec) -> Path:
         path = find_weights(info.name, self._weights)
         if path is None:
             raise ModelError(
@@ -261,13 +241,14 @@ class DepthEstimator:
             )
         return path
 
-    def _runner_of(self, info: ModelInfo, path: Path | None) -> Runner:
-        sha256 = _packaged_sum() if path is None else verify(path)
-        load = _load_face_lite if path is None else partial(_load_midas, info.name, path)
-        if pick_runtime(self._runtime, small=path is None) == "openvino":
+    def _runner_of(self, info: ModelSpec, path: Path | None) -> Runner:
+        family = info.the_family()
+        sha256 = family.checksum(info, path)
+        load = partial(family.load, info, path)
+        if pick_runtime(self._runtime, small=info.small) == "openvino":
             try:
                 apart = partial(_convert_apart, info.name, path)
-                return _openvino_runner(info.name, sha256, load, self._precision or "exact", apart)
+                return _openvino_runner(info, sha256, load, self._precision or "exact", apart)
             except (ModelError, MemoryError):
                 raise
             except Exception as error:  # PyTorch and OpenVINO raise many kinds
@@ -278,7 +259,9 @@ class DepthEstimator:
                 give_memory_back()
         return _torch_runner(load(), self._precision)
 
-    def _run(self, info: ModelInfo, photo: Photo) -> InverseDepth:
+    def _run(self, info: ModelSpec, photo: Photo) -> InverseDepth:
+        if not info.runs_network:
+            return info.the_family().predict(info, _no_network, photo)
         network = self._load(info)
         self._seconds = 0.0
 
@@ -287,17 +270,16 @@ class DepthEstimator:
             self._seconds += seconds
             return maps
 
-        if info.name == DEFAULT_MODEL:
-            result = _run_face_lite(run, info, photo)
-        else:
-            values = run(network_input(photo.rgb, input_rule(info.name)))
-            values = resize_map(values, photo.height, photo.width)
-            result = InverseDepth(values, None, info.name, info.relief_unit)
+        result = info.the_family().predict(info, run, photo)
         # A first run makes ready what later ones find; it counts until there is another.
         if not network.first_run or measured_seconds(info.name) is None:
             record_seconds(info.name, self._seconds)
         network.first_run = False
         return result
+
+
+def _no_network(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    raise ModelError("Nothing is run here: the depth is known already.")
 
 
 def _stamp(path: Path | None) -> Hashable:
@@ -314,7 +296,7 @@ def _torch_runner(network: nn.Module, precision: str | None) -> Runner:
 
 
 def _openvino_runner(
-    name: str,
+    info: ModelSpec,
     sha256: str,
     load: Callable[[], nn.Module],
     precision: str,
@@ -322,13 +304,10 @@ def _openvino_runner(
 ) -> Runner:
     from face3d_widgets.depth.converted import OpenVinoRunner, make_or_find
 
-    rule = None if name == DEFAULT_MODEL else input_rule(name)
-    any_size = rule is None or rule.keep_aspect_ratio
-    side = _TRACED_SIDE if rule is None or any_size else rule.net_size
-    model = make_or_find(name, sha256, load, (side, side), apart)
+    size = info.the_family().traced_size(info)
+    model = make_or_find(info.name, sha256, load, size, apart)
     give_memory_back()  # what PyTorch took for the conversion
-    convolutional = rule is None or name.startswith("midas")
-    return OpenVinoRunner(model, precision, per_size=convolutional or not any_size)
+    return OpenVinoRunner(model, precision, per_size=info.per_size)
 
 
 _CONVERT = """
@@ -354,50 +333,3 @@ def _convert_apart(name: str, path: Path | None) -> None:
         process = python_apart(_CONVERT, name, str(path or ""), stdin=subprocess.DEVNULL)
         if was_killed(process.wait()):
             raise MemoryError
-
-
-def _run_face_lite(run: _Run, info: ModelInfo, photo: Photo) -> InverseDepth:
-    rgb = photo.rgb
-    values, subject, head = _look(run, rgb, info.input_side)
-    window = head_window(head, photo.height, photo.width)
-    if window is not None:
-        closer = _look(run, rgb[window], info.input_side, among=subject[window])
-        values, subject = join_looks((values, subject), closer[:2], window)
-    return InverseDepth(values, subject, info.name, info.relief_unit)
-
-
-def _look(
-    run: _Run, rgb: NDArray[np.uint8], side: int, among: NDArray[np.bool_] | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]:
-    """Relief and subject at the picture's size, and the head's logits at the network's."""
-    height, width = rgb.shape[:2]
-    size = input_size(height, width, side)
-    padded, inside = pad_to_multiple(resize_to_input(rgb, size))
-    relief, person, head = (one[inside] for one in run(padded))
-    values, subject = enlarge_with_outline(
-        relief, (_PERSON_LIKELY, _PERSON_SURE), height, width, person, among
-    )
-    return values, subject, head
-
-
-@cache
-def _packaged_sum() -> str:
-    """The SHA-256 of the weights in the package."""
-    weights = files(__package__) / "data" / "face_lite.safetensors"
-    return hashlib.sha256(weights.read_bytes()).hexdigest()
-
-
-def _load_midas(name: str, path: Path) -> nn.Module:
-    network = build_network(name)
-    load_checkpoint(network, read_checkpoint(path))
-    return network
-
-
-def _load_face_lite() -> nn.Module:
-    try:
-        from face3d_widgets.depth.face_lite import AllMaps, load_face_lite
-    except ImportError as error:
-        raise ModelError(
-            f"PyTorch does not load ({error}); install it with: pip install torch."
-        ) from error
-    return AllMaps(load_face_lite())

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from face3d_widgets.depth.zoo import BEST_FIRST, MODELS, ModelError, ModelInfo, model_info
+from face3d_widgets.depth.errors import ModelError
+from face3d_widgets.depth.registry import ModelSpec, best_first, model_info
 
 __all__ = ["available_memory", "best_that_fits", "check_memory", "fits", "give_memory_back"]
 
@@ -53,9 +54,9 @@ def fits(model: str, freed: int = 0) -> bool:
     return model_info(model).memory + _RESERVE <= available_memory() + freed
 
 
-def best_that_fits(freed: int = 0) -> ModelInfo | None:
+def best_that_fits(freed: int = 0) -> ModelSpec | None:
     """The best network that can be loaded and run now; None where none can."""
-    return next((MODELS[name] for name in BEST_FIRST if fits(name, freed)), None)
+    return next((spec for spec in best_first() if fits(spec.name, freed)), None)
 
 
 def check_memory(model: str, freed: int = 0) -> None:

@@ -9,57 +9,23 @@ through windows that fit one size only, so the photo is squeezed into a square.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from face3d_widgets.depth.networks import NETWORK_NAMES, canonical_name
+from face3d_widgets.depth.networks import canonical_name
+from face3d_widgets.depth.registry import MODELS, InputRule
 
 __all__ = ["INPUT_RULES", "InputRule", "input_rule", "network_input", "network_input_size"]
 
 _MULTIPLE = 32
 
 
-@dataclass(frozen=True)
-class InputRule:
-    """How a photo is made the input of one network.
-
-    Attributes
-    ----------
-    net_size : int
-        Side, in pixels, of the pictures that it was trained on.
-    resize_method : "upper_bound" or "minimal"
-        With the shape kept, `upper_bound` fits the photo into the square of
-        `net_size`; `minimal` takes the side that has to change less to it.
-    keep_aspect_ratio : bool
-        Whether the photo's shape is kept at all.
-    mean, std : (red, green, blue)
-        Taken off, and divided by, with colours from 0 to 1.
-    """
-
-    net_size: int
-    resize_method: Literal["upper_bound", "minimal"]
-    keep_aspect_ratio: bool
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-
-def _rule(name: str) -> InputRule:
-    net_size = int(name.rpartition("_")[2])
-    if name.startswith("midas_v21"):
-        # Their encoders come from ImageNet, and so do its mean colour and spread.
-        return InputRule(
-            net_size, "upper_bound", True, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-        )
-    any_shape = "swin" not in name and "levit" not in name
-    return InputRule(net_size, "minimal", any_shape, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-
-
 #: The rule of every network in `NETWORK_NAMES`.
-INPUT_RULES: Mapping[str, InputRule] = MappingProxyType({n: _rule(n) for n in NETWORK_NAMES})
+INPUT_RULES: Mapping[str, InputRule] = MappingProxyType(
+    {name: spec.input_rule for name, spec in MODELS.items() if spec.input_rule is not None}
+)
 
 
 def input_rule(name: str) -> InputRule:

@@ -9,51 +9,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from face3d_widgets.depth.zoo import ModelError
+from face3d_widgets.depth.errors import ModelError
+from face3d_widgets.depth.registry import MODELS, named
 
 if TYPE_CHECKING:
     from torch import nn
 
 __all__ = ["ALIASES", "NETWORK_NAMES", "build_network", "canonical_name", "load_checkpoint"]
 
-#: The names of the release files, smallest generation first.
-NETWORK_NAMES = (
-    "midas_v21_small_256",
-    "midas_v21_384",
-    "dpt_large_384",
-    "dpt_hybrid_384",
-    "dpt_beit_large_512",
-    "dpt_beit_large_384",
-    "dpt_beit_base_384",
-    "dpt_swin2_large_384",
-    "dpt_swin2_base_384",
-    "dpt_swin2_tiny_256",
-    "dpt_swin_large_384",
-    "dpt_levit_224",
-)
+#: The networks that are built here and given an official checkpoint.
+NETWORK_NAMES = tuple(name for name, spec in MODELS.items() if spec.builder)
 
 #: The names that the networks have on PyTorch Hub.
 ALIASES: Mapping[str, str] = MappingProxyType(
-    {
-        "MiDaS_small": "midas_v21_small_256",
-        "MiDaS": "midas_v21_384",
-        "DPT_Large": "dpt_large_384",
-        "DPT_Hybrid": "dpt_hybrid_384",
-        "DPT_BEiT_L_512": "dpt_beit_large_512",
-        "DPT_BEiT_L_384": "dpt_beit_large_384",
-        "DPT_BEiT_B_384": "dpt_beit_base_384",
-        "DPT_SwinV2_L_384": "dpt_swin2_large_384",
-        "DPT_SwinV2_B_384": "dpt_swin2_base_384",
-        "DPT_SwinV2_T_256": "dpt_swin2_tiny_256",
-        "DPT_Swin_L_384": "dpt_swin_large_384",
-        "DPT_LeViT_224": "dpt_levit_224",
-    }
+    {spec.hub_name: name for name, spec in MODELS.items() if spec.hub_name}
 )
-
-_BY_LOWER_CASE = {
-    **{name: name for name in NETWORK_NAMES},
-    **{alias.lower(): name for alias, name in ALIASES.items()},
-}
 
 
 def canonical_name(name: str) -> str:
@@ -71,13 +41,11 @@ def canonical_name(name: str) -> str:
     >>> canonical_name("DPT_Hybrid")
     'dpt_hybrid_384'
     """
-    try:
-        return _BY_LOWER_CASE[name.lower()]
-    except KeyError:
+    spec = named(name)
+    if spec is None or not spec.builder:
         known = ", ".join(NETWORK_NAMES)
-        raise ModelError(
-            f"There is no MiDaS network called {name!r}; choose one of: {known}."
-        ) from None
+        raise ModelError(f"There is no MiDaS network called {name!r}; choose one of: {known}.")
+    return spec.name
 
 
 def build_network(name: str) -> nn.Module:
@@ -104,10 +72,9 @@ def build_network(name: str) -> nn.Module:
     """
     name = canonical_name(name)
     try:
-        from face3d_widgets.depth.builders import BUILDERS, zeros_for_weights
+        from face3d_widgets.depth.models.builders import build
 
-        with zeros_for_weights():
-            return BUILDERS[name](name).eval()
+        return build(MODELS[name])
     except ImportError as error:
         raise ModelError(
             f"What {name} is made of does not load ({error}); install it with: "
@@ -136,6 +103,6 @@ def load_checkpoint(network: nn.Module, state_dict: Mapping[str, Any]) -> None:
         which, and for which network the checkpoint seems to be where it is not this
         one. The network is left as it was.
     """
-    from face3d_widgets.depth.checkpoint import load
+    from face3d_widgets.depth.models.checkpoint import load
 
     load(network, state_dict)

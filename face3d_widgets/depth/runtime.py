@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from face3d_widgets.depth.zoo import ModelError
+from face3d_widgets.depth.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,7 +53,20 @@ class Runner(Protocol):
     seconds: float
 
     def __call__(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(3, rows, columns) float32, normalised, to (rows, columns) float32 inverse depth."""
+        """Run the network once.
+
+        Parameters
+        ----------
+        picture : (3, rows, columns) float32
+            As the network's family makes it: `face_lite` takes colours from 0 to 1, the
+            MiDaS networks take them normalised.
+
+        Returns
+        -------
+        (rows, columns) or (k, rows, columns) float32
+            All that the network says: of a MiDaS network raw inverse depth, of `face_lite`
+            relief, and the logits of person and of head.
+        """
 
     def close(self) -> None:
         """Free the network."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from face3d_widgets.depth.errors import ModelError
 from face3d_widgets.depth.memory import check_memory
+from face3d_widgets.depth.registry import MODELS, ModelSpec, model_info
 from face3d_widgets.depth.speeds import measured_seconds
 from face3d_widgets.depth.weights import find_weights
-from face3d_widgets.depth.zoo import DEFAULT_MODEL, MODELS, ModelError, ModelInfo, model_info
 
 __all__ = ["STATES", "ModelState", "is_ready", "model_state", "model_states", "ready_models"]
 
@@ -20,7 +21,7 @@ class ModelState:
 
     Attributes
     ----------
-    info : ModelInfo
+    info : ModelSpec
     state : {"ready", "to fetch", "too big"}
         Too big counts first: what does not fit need not be fetched.
     reason : str
@@ -29,7 +30,7 @@ class ModelState:
         What its last photo took here, loading not counted; None where it never ran.
     """
 
-    info: ModelInfo
+    info: ModelSpec
     state: str
     reason: str
     seconds: float | None
@@ -37,11 +38,11 @@ class ModelState:
 
 def is_ready(model: str) -> bool:
     """Whether a network's weights are on this machine."""
-    name = model_info(model).name
-    return name == DEFAULT_MODEL or find_weights(name) is not None
+    info = model_info(model)
+    return info.checkpoint is None or find_weights(info.name) is not None
 
 
-def ready_models() -> list[ModelInfo]:
+def ready_models() -> list[ModelSpec]:
     """The networks whose weights are here, the one in the package first."""
     return [info for info in MODELS.values() if is_ready(info.name)]
 

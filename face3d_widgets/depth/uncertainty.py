@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from face3d_widgets.depth.zoo import ModelError
+from face3d_widgets.depth.errors import ModelError
 from face3d_widgets.geometry import align_maps, nearness, subject_stats
 from face3d_widgets.geometry.relief import SMALLEST_SUBJECT
 from face3d_widgets.types import InverseDepth, Photo

@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from face3d_widgets.depth.cache import user_cache
+from face3d_widgets.depth.registry import DEFAULT_MODEL, RELEASES
 from face3d_widgets.depth.releases import (
-    RELEASES,
     Checkpoint,
     WeightsError,
     checkpoint_info,
@@ -25,7 +25,6 @@ from face3d_widgets.depth.releases import (
     owner,
 )
 from face3d_widgets.depth.weights_file import is_sound_zip, kind_of, unreadable
-from face3d_widgets.depth.zoo import DEFAULT_MODEL
 from face3d_widgets.whole_file import write_whole
 
 __all__ = [

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from face3d_widgets.depth.registry import DEFAULT_MODEL
 from face3d_widgets.depth.releases import WeightsError, get_again, owner
-from face3d_widgets.depth.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from torch import Tensor

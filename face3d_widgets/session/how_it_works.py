@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from face3d_widgets.depth import DEFAULT_MODEL, MODELS, model_info
+from face3d_widgets.depth import MODELS, model_info
 from face3d_widgets.geometry import DepthCurve
 from face3d_widgets.samples import SAMPLES
 from face3d_widgets.session.python_code import constructor, is_sample
@@ -109,7 +109,8 @@ def _network(result: Reconstruction) -> Step:
         "Inverse depth",
         "A neural network guesses, for every pixel, how near it is. It knows the order of near "
         "and far, but not the scale: two numbers, scale and shift, stay unknown. The depth map "
-        "shows its guess q; brighter is nearer." + (_CLOSER if model == DEFAULT_MODEL else ""),
+        "shows its guess q; brighter is nearer."
+        + (_CLOSER if model_info(model).looks_closer else ""),
         _NETWORK,
         tuple(numbers),
         f"estimator = DepthEstimator(); estimator.set_photo(photo)\n"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from face3d_widgets.depth import DEFAULT_MODEL, DepthEstimator, ModelError, ModelInfo, model_info
+from face3d_widgets.depth import DEFAULT_MODEL, DepthEstimator, ModelError, ModelSpec, model_info
 from face3d_widgets.depth.runtime import Runner, TorchRunner
 from face3d_widgets.geometry import (
     FaceGeometry,
@@ -251,14 +251,14 @@ class _FileEstimator(DepthEstimator):
         super().__init__(runtime="torch", precision="exact")
         self._file = path
 
-    def _key_of(self, info: ModelInfo, path: Path | None) -> Hashable:
+    def _key_of(self, info: ModelSpec, path: Path | None) -> Hashable:
         return super()._key_of(info, self._file)
 
-    def _runner_of(self, info: ModelInfo, path: Path | None) -> Runner:
+    def _runner_of(self, info: ModelSpec, path: Path | None) -> Runner:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        from face3d_widgets.depth.face_lite import AllMaps, face_lite_from_weights
+        from face3d_widgets.depth.models.face_lite import AllMaps, face_lite_from_weights
 
         try:
             return TorchRunner(AllMaps(face_lite_from_weights(load_file(self._file))))

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from face3d_widgets.depth.face_lite import FaceLite
+from face3d_widgets.depth.models.face_lite import FaceLite
 from face3d_widgets.depth.runtime import has_bfloat16
 from face3d_widgets.training.batches import Batch
 from face3d_widgets.training.losses import total_loss

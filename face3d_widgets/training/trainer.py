@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from face3d_widgets import __version__
-from face3d_widgets.depth.face_lite import FaceLite
+from face3d_widgets.depth.models.face_lite import FaceLite
 from face3d_widgets.training.batches import batches
 from face3d_widgets.training.checkpoints import (
     checkpoint_path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from face3d_widgets.depth import DEFAULT_MODEL, MODELS, ModelState, is_ready
+from face3d_widgets.depth import MODELS, ModelState, is_ready
 from face3d_widgets.depth.download import megabytes
 from face3d_widgets.widgets.model_fetch import amount, bytes_kept, host
 
@@ -92,7 +92,7 @@ def _facts(state: ModelState) -> list[list[str]]:
     return [
         ["Year", str(info.year)],
         ["Parameters", f"{info.parameters / 1e6:.1f} M"],
-        ["Download", f"included ({size})" if info.name == DEFAULT_MODEL else size],
+        ["Download", f"included ({size})" if info.checkpoint is None else size],
         ["Memory", f"about {megabytes(info.memory)}"],
         ["Speed", speed],
         ["Licence", info.licence],

@@ -14,7 +14,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from face3d_widgets.depth.zoo import ModelError
+from face3d_widgets.depth.errors import ModelError
+from face3d_widgets.depth.registry import MODELS
 
 __all__ = ["MARKS", "NOT_NEEDED", "RENAMING", "CheckpointError", "load", "recognise", "renamed"]
 
@@ -35,27 +36,8 @@ class CheckpointError(ModelError):
 
 #: One entry of each official checkpoint, with its shape, that tells it from the others.
 MARKS: Mapping[str, tuple[str, tuple[int, ...]]] = {
-    "midas_v21_small_256": ("pretrained.layer1.3.0.conv_dw.weight", (32, 1, 3, 3)),
-    "midas_v21_384": ("pretrained.layer1.4.0.conv1.weight", (256, 64, 1, 1)),
-    "dpt_large_384": ("pretrained.model.pos_embed", (1, 577, 1024)),
-    "dpt_hybrid_384": ("pretrained.model.pos_embed", (1, 577, 768)),
-    "dpt_beit_large_512": (
-        "pretrained.model.blocks.0.attn.relative_position_bias_table", (3972, 16),
-    ),
-    "dpt_beit_large_384": (
-        "pretrained.model.blocks.0.attn.relative_position_bias_table", (2212, 16),
-    ),
-    "dpt_beit_base_384": (
-        "pretrained.model.blocks.0.attn.relative_position_bias_table", (2212, 12),
-    ),
-    "dpt_swin2_large_384": ("pretrained.model.layers.0.blocks.0.attn.logit_scale", (6, 1, 1)),
-    "dpt_swin2_base_384": ("pretrained.model.layers.0.blocks.0.attn.logit_scale", (4, 1, 1)),
-    "dpt_swin2_tiny_256": ("pretrained.model.layers.0.blocks.0.attn.logit_scale", (3, 1, 1)),
-    "dpt_swin_large_384": (
-        "pretrained.model.layers.0.blocks.0.attn.relative_position_bias_table", (529, 6),
-    ),
-    "dpt_levit_224": ("pretrained.model.patch_embed.0.c.weight", (48, 3, 3, 3)),
-}  # fmt: skip
+    name: spec.mark for name, spec in MODELS.items() if spec.mark is not None
+}
 
 #: Entries that may be there or not, and why they are not loaded.
 NOT_NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -73,10 +55,9 @@ NOT_NEEDED: Mapping[str, tuple[str, ...]] = {
     ),
 }
 # LeViT has three grids, so another coarsest fusion, and three blocks after its last tap.
-_NOT_NEEDED_BY_LEVIT = (
-    r"^scratch\.refinenet3\.resConfUnit1\.",
-    r"^pretrained\.model\.blocks\.2[2-7]\.",
-)
+_NOT_NEEDED_BY = {
+    "levit": (r"^scratch\.refinenet3\.resConfUnit1\.", r"^pretrained\.model\.blocks\.2[2-7]\.")
+}
 
 _Rule = tuple[str, str | Callable[[re.Match[str]], str]]
 
@@ -158,26 +139,23 @@ _LEVIT: list[_Rule] = [
     ),
 ]
 
-# The first whose part is in a network's name.
 _ENCODERS = {
-    "v21_small": _EFFICIENT_NET,
-    "v21": _RESNEXT,
-    "_swin": _SWIN,
-    "_levit": _LEVIT,
-    "dpt": _TOKENS,
+    "efficient_net": _EFFICIENT_NET,
+    "levit": _LEVIT,
+    "resnext": _RESNEXT,
+    "swin": _SWIN,
+    "tokens": _TOKENS,
 }
 #: For each network the rules that make a name in the file a name in the network, in order.
 RENAMING: Mapping[str, list[_Rule]] = {
-    name: [*_DECODER, *next(rules for part, rules in _ENCODERS.items() if part in name)]
-    for name in MARKS
+    name: [*_DECODER, *_ENCODERS[MODELS[name].key_map]] for name in MARKS
 }
 
 
 def renamed(name: str, key: str) -> str | None:
     """What an entry of `name`'s official checkpoint is called here; None for one not needed."""
     patterns = [pattern for group in NOT_NEEDED.values() for pattern in group]
-    if name == "dpt_levit_224":
-        patterns += _NOT_NEEDED_BY_LEVIT
+    patterns += _NOT_NEEDED_BY.get(MODELS[name].key_map, ())
     if any(re.search(pattern, key) for pattern in patterns):
         return None
     for pattern, new in RENAMING[name]:

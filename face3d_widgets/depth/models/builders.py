@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from importlib import import_module
 from mmap import mmap
 from typing import Any
 
@@ -12,17 +12,26 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from face3d_widgets.depth.backbones import (
+from face3d_widgets.depth.models.backbones import (
     BeitEncoder,
     HybridEncoder,
     LevitEncoder,
     SwinEncoder,
     VitEncoder,
 )
-from face3d_widgets.depth.dpt import DPT, Decoder, KeepMap, Reassemble, depth_head
-from face3d_widgets.depth.midas_v2 import midas_v21_384, midas_v21_small_256
+from face3d_widgets.depth.models.dpt import DPT, Decoder, KeepMap, Reassemble, depth_head
+from face3d_widgets.depth.registry import ModelSpec
 
-__all__ = ["BUILDERS", "zeros_for_weights"]
+__all__ = [
+    "beit_base",
+    "beit_large",
+    "build",
+    "hybrid",
+    "levit",
+    "swin",
+    "vit_large",
+    "zeros_for_weights",
+]
 
 _WIDTHS = (256, 256, 256, 256)
 _SCALES = (4, 2, 1, 0.5)
@@ -43,32 +52,38 @@ def _from_tokens(name: str, encoder: nn.Module, tokens: int, channels: Sequence[
     return _dpt(name, encoder, reassemble, channels)
 
 
-def _vit_large(name: str) -> DPT:
+def vit_large(name: str) -> DPT:
+    """DPT Large: ViT-L/16."""
     encoder = VitEncoder("vit_large_patch16_384", _QUARTERS_OF_24_BLOCKS, side=24)
     return _from_tokens(name, encoder, 1024, _LARGE_MAPS)
 
 
-def _hybrid(name: str) -> DPT:
+def hybrid(name: str) -> DPT:
+    """DPT Hybrid: ResNet-50, then ViT-B/16."""
     reassemble = [KeepMap(), KeepMap(), Reassemble(768, 768, 1), Reassemble(768, 768, 0.5)]
     return _dpt(name, HybridEncoder(), reassemble, (256, 512, 768, 768))
 
 
-def _beit_large(name: str, side: int) -> DPT:
+def beit_large(name: str, side: int) -> DPT:
+    """BEiT-L/16 for pictures of 16 x `side` pixels."""
     encoder = BeitEncoder(f"beit_large_patch16_{16 * side}", _QUARTERS_OF_24_BLOCKS, side)
     return _from_tokens(name, encoder, 1024, _LARGE_MAPS)
 
 
-def _beit_base(name: str) -> DPT:
+def beit_base(name: str) -> DPT:
+    """BEiT-B/16."""
     encoder = BeitEncoder("beit_base_patch16_384", _QUARTERS_OF_12_BLOCKS, side=24)
     return _from_tokens(name, encoder, 768, (96, 192, 384, 768))
 
 
-def _swin(name: str, timm_name: str, channels: int, **options: object) -> DPT:
+def swin(name: str, timm_name: str, channels: int, **options: object) -> DPT:
+    """Swin, of either version; its widest map has eight times `channels`."""
     doubling = [channels * 2**i for i in range(4)]
     return _dpt(name, SwinEncoder(timm_name, **options), [KeepMap() for _ in doubling], doubling)
 
 
-def _levit(name: str) -> DPT:
+def levit(name: str) -> DPT:
+    """LeViT-384."""
     # Its finest tap is at 1/16, so two more doublings come before the head.
     doublings = nn.Sequential(*_doubling(256, 128), *_doubling(128, 64))
     decoder = Decoder((384, 512, 768), _WIDTHS[:3], depth_head(64, (32, 8)), doublings)
@@ -86,27 +101,13 @@ def _doubling(channels: int, out_channels: int) -> list[nn.Module]:
     ]
 
 
-#: Name to builder; the builder is given the name.
-BUILDERS: Mapping[str, Callable[[str], nn.Module]] = {
-    "midas_v21_small_256": midas_v21_small_256,
-    "midas_v21_384": midas_v21_384,
-    "dpt_large_384": _vit_large,
-    "dpt_hybrid_384": _hybrid,
-    "dpt_beit_large_512": partial(_beit_large, side=32),
-    "dpt_beit_large_384": partial(_beit_large, side=24),
-    "dpt_beit_base_384": _beit_base,
-    "dpt_swin2_large_384": partial(
-        _swin, timm_name="swinv2_large_window12to24_192to384", channels=192
-    ),
-    "dpt_swin2_base_384": partial(
-        _swin, timm_name="swinv2_base_window12to24_192to384", channels=128
-    ),
-    "dpt_swin2_tiny_256": partial(_swin, timm_name="swinv2_tiny_window16_256", channels=96),
-    "dpt_swin_large_384": partial(
-        _swin, timm_name="swin_large_patch4_window12_384", channels=192, weight_init="skip"
-    ),
-    "dpt_levit_224": _levit,
-}
+def build(spec: ModelSpec) -> nn.Module:
+    """A network as its row says, in eval mode; its weights are zeros."""
+    module, _, function = spec.builder.partition(":")
+    builder = getattr(import_module(f"{__package__}.{module}"), function)
+    with zeros_for_weights():
+        network: nn.Module = builder(spec.name, **spec.builder_options)
+    return network.eval()
 
 
 # Bytes from which on memory is asked of the system for one tensor alone.

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from face3d_widgets.depth.backbones import EfficientNetEncoder, ResNextEncoder
-from face3d_widgets.depth.dpt import Decoder, depth_head
+from face3d_widgets.depth.models.backbones import EfficientNetEncoder, ResNextEncoder
+from face3d_widgets.depth.models.dpt import Decoder, depth_head
 
 __all__ = ["MidasV21", "midas_v21_384", "midas_v21_small_256"]
 

@@ -320,5 +320,5 @@ def load_face_lite() -> FaceLite:
     """The network with the packaged weights, in eval mode."""
     from safetensors.torch import load_file
 
-    with as_file(files(__package__) / "data" / "face_lite.safetensors") as path:
+    with as_file(files("face3d_widgets.depth") / "data" / "face_lite.safetensors") as path:
         return face_lite_from_weights(load_file(path))
