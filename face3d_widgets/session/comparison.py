@@ -29,8 +29,8 @@ from face3d_widgets.geometry import (
 )
 from face3d_widgets.geometry.ranks import rank_correlation
 from face3d_widgets.geometry.relief import finds_subject
+from face3d_widgets.session.estimator import Estimator
 from face3d_widgets.session.order import Progress
-from face3d_widgets.session.session import Estimator
 from face3d_widgets.types import GeometryParams, InverseDepth, Photo
 
 __all__ = [

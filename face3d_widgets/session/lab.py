@@ -27,7 +27,7 @@ from face3d_widgets.geometry import (
     with_known_depths,
 )
 from face3d_widgets.samples.rendered import RenderedHead
-from face3d_widgets.session.session import Estimator
+from face3d_widgets.session.estimator import Estimator
 from face3d_widgets.types import GeometryParams, Intrinsics, InverseDepth, Mesh, WrongOnPurpose
 
 __all__ = ["LabResult", "TrueErrorLab"]

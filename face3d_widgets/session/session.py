@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from face3d_widgets.depth.uncertainty import measure_uncertainty
 from face3d_widgets.figures import FaceFigure, PhotoPalette, Scene
 from face3d_widgets.geometry import FaceGeometry, fov_from_focal_length_35mm, measure
 from face3d_widgets.image import read_photo, read_photo_file
+from face3d_widgets.session.estimator import Estimator
 from face3d_widgets.session.files import SavedFile, make_file
 from face3d_widgets.session.order import FileChoices, Order, Progress, make_scene
 from face3d_widgets.session.python_code import python_code
@@ -34,20 +35,10 @@ if TYPE_CHECKING:
     from face3d_widgets.export import SavedParameters
     from face3d_widgets.figures import Figure
 
-__all__ = ["Estimator", "Reconstruction", "ReconstructionSession", "Ruler", "photo_fov"]
+__all__ = ["Reconstruction", "ReconstructionSession", "Ruler", "photo_fov"]
 
 Place = tuple[float, float]
 """Row and column in the photo; the first pixel's centre is (0.5, 0.5)."""
-
-
-class Estimator(Protocol):
-    """What the session needs of a depth estimator."""
-
-    def set_photo(self, photo: Photo) -> None:
-        """Choose the photo."""
-
-    def predict(self, model: str) -> InverseDepth:
-        """Inverse depth of the photo, at the photo's size."""
 
 
 @dataclass(frozen=True, eq=False)

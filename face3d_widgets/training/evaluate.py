@@ -28,7 +28,7 @@ from face3d_widgets.geometry import (
     score_inverse_depth,
 )
 from face3d_widgets.training.cases import Case, Truth, read_cases, read_photos
-from face3d_widgets.training.groups import groups_of
+from face3d_widgets.training.groups import Row, groups_of
 from face3d_widgets.training.pictures import (
     error_picture,
     map_picture,
@@ -56,26 +56,6 @@ COLUMNS = {
 _PERSONS_ON_A_SHEET = 6
 # The error's full colours, in percent of the head's depth range.
 _ERROR_LIMIT = 15.0
-
-
-@dataclass(frozen=True)
-class Row:
-    """One picture's scores.
-
-    Attributes
-    ----------
-    name : str
-    scores : Scores
-    facts : dict
-        Of the case.
-    face_lightness : float
-        Median of the face's lightness in the picture, CIE L* from 0 to 100.
-    """
-
-    name: str
-    scores: Scores
-    facts: dict[str, Any]
-    face_lightness: float
 
 
 @dataclass(frozen=True)

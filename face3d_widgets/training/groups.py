@@ -7,16 +7,16 @@ each render, and from how light the face came out in the picture.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from face3d_widgets.training.evaluate import Row
+from face3d_widgets.geometry import Scores
 
-__all__ = ["groups_of"]
+__all__ = ["Row", "groups_of"]
 
 #: Lower ends of the bands of yaw, in degrees from straight on.
 YAW_BANDS = (0, 10, 25, 45)
@@ -28,6 +28,26 @@ KINDS = ("glasses", "beard", "head_wear", "before", "people")
 _THIRDS = ("darkest third", "middle third", "lightest third")
 # Fewer pictures than this are not divided into thirds.
 _ENOUGH_FOR_THIRDS = 9
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture's scores.
+
+    Attributes
+    ----------
+    name : str
+    scores : Scores
+    facts : dict
+        Of the case.
+    face_lightness : float
+        Median of the face's lightness in the picture, CIE L* from 0 to 100.
+    """
+
+    name: str
+    scores: Scores
+    facts: dict[str, Any]
+    face_lightness: float
 
 
 def groups_of(rows: Sequence[Row]) -> dict[str, dict[str, tuple[Row, ...]]]:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from face3d_widgets.depth import ModelError
 from face3d_widgets.depth.uncertainty import UncertaintyCancelled
-from face3d_widgets.session import Reconstruction
+from face3d_widgets.session import Reconstruction, ReconstructionSession
 from face3d_widgets.widgets.controls import GeometryControls
 from face3d_widgets.widgets.jobs import Jobs
 
-if TYPE_CHECKING:
-    from face3d_widgets.widgets.viewer import FaceViewer
-
 __all__ = ["UncertaintyMeter"]
+
+
+class View(Protocol):
+    """A view of a session's result, such as `FaceViewer`."""
+
+    @property
+    def session(self) -> ReconstructionSession:
+        """The session."""
+
+    def redraw(self) -> None:
+        """Draw its result anew."""
 
 
 class UncertaintyMeter:
@@ -28,7 +36,7 @@ class UncertaintyMeter:
     ----------
     controls : GeometryControls
         Told of steps; its button cancels.
-    viewer : FaceViewer
+    viewer : View
         Its session's result gets the uncertainty, and it draws anew.
     jobs : Jobs
         Where the network runs.
@@ -43,7 +51,7 @@ class UncertaintyMeter:
     def __init__(
         self,
         controls: GeometryControls,
-        viewer: FaceViewer,
+        viewer: View,
         jobs: Jobs,
         measured: Callable[[], None] | None = None,
         failed: Callable[[str], None] | None = None,
