@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,23 @@ def test_imports_go_down(path):
         elif here not in HOMES.get(library, {here}):
             wrong.append(f"line {line}: {name} belongs to {sorted(HOMES[library])}")
     assert not wrong
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Those that are imported late or for types alone count, too; a room's own list does not."""
+    paths = {
+        ".".join(["face3d_widgets", *path.relative_to(PACKAGE).with_suffix("").parts]): path
+        for path in modules()
+        if path.name != "__init__.py"
+    }
+    graph = {}
+    for name, path in paths.items():
+        named = {there for _, there in imported(path)}
+        named |= {there.rpartition(".")[0] for there in named}
+        graph[name] = named & paths.keys() - {name}
+    with pytest.raises(CycleError):
+        TopologicalSorter({"a": {"b"}, "b": {"a"}}).prepare()  # it would tell
+    TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("room", NOT_LOADED)

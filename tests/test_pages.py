@@ -1,19 +1,25 @@
 """The dashboard's pages beside the model's, driven without a browser."""
 
 import asyncio
+import dataclasses
+import sys
 import threading
+from types import SimpleNamespace
 
+import ipywidgets
 import pytest
 import traitlets as t
 
 from face3d_widgets.depth import MODELS, ModelError, weights
 from face3d_widgets.samples.rendered import write_rendered_head
-from face3d_widgets.session import ReconstructionSession
+from face3d_widgets.session import ReconstructionSession, replay_state
 from face3d_widgets.types import Photo
 from face3d_widgets.widgets import Dashboard
+from face3d_widgets.widgets import dashboard as dashboard_module
 from face3d_widgets.widgets.compare_bar import CompareBar, contestant_of, key_of
 from face3d_widgets.widgets.jobs import Jobs
 from face3d_widgets.widgets.lab_bar import LabSwitches
+from face3d_widgets.widgets.pages import FIRST_PAGE, PAGES, PageSpec
 from tests.conftest import drawn_portrait
 from tests.rendered import TruthTeller, analytic_head
 from tests.test_model_selector import FakeFetch
@@ -336,3 +342,33 @@ def test_every_switch_of_the_lab_is_one_of_its_traits():
     switches = LabSwitches()
     shown = {c["trait"] for group in switches._groups for c in group["controls"]}
     assert shown == {*LabSwitches.MISTAKES, "color_by", "map_of"}
+
+
+def test_each_page_is_known_to_links_and_has_a_record():
+    assert (FIRST_PAGE[0], *(page.name for page in PAGES)) == replay_state.PAGES
+    fields = {field.name for field in dataclasses.fields(replay_state.Replay)}
+    assert {page.name for page in PAGES} <= fields
+
+
+def test_one_row_more_makes_a_page(estimator, monkeypatch):
+    class Toy(ipywidgets.Box):
+        def __init__(self, session, jobs, status):
+            super().__init__()
+            self.enter = self.leave = lambda: None
+            self.state = lambda: None  # nothing that a link should hold
+            self.on_choice = lambda handler: None
+
+    monkeypatch.setitem(sys.modules, "face3d_widgets.widgets.toy", SimpleNamespace(Toy=Toy))
+    monkeypatch.setattr(dashboard_module, "PAGES", (*PAGES, PageSpec("toy", "Toy", "toy:Toy")))
+    monkeypatch.setattr(replay_state, "PAGES", (*replay_state.PAGES, "toy"))
+    dashboard = Dashboard(ReconstructionSession(estimator), AT_ONCE)
+    assert dashboard.tabs.pages[-1] == ["toy", "Toy"]
+    dashboard.tabs.value = "toy"
+    assert isinstance(dashboard.page("toy"), Toy)
+    link = dashboard.to_link()
+    dashboard.tabs.value = "model"
+    dashboard.open_link(link)
+    assert dashboard.tabs.value == "toy"
+    dashboard.tabs.value = "model"
+    assert dashboard.page("toy").layout.display == "none"
+    dashboard.close()

@@ -147,6 +147,11 @@ class ReconstructionSession:
         """Whether a photo went well."""
         return self._result is not None
 
+    @property
+    def held_memory(self) -> int:
+        """Bytes that the estimator's network would give back for another one."""
+        return int(getattr(self.estimator, "held_memory", 0))
+
     def open(
         self,
         photo: Photo | bytes | bytearray | memoryview | str | Path,

@@ -19,6 +19,7 @@ from face3d_widgets.session.comparison import (
     Comparison,
     ComparisonCancelled,
 )
+from face3d_widgets.session.replay_state import CompareState
 from face3d_widgets.types import GeometryParams, Mesh
 from face3d_widgets.widgets.base import ClosingBox
 from face3d_widgets.widgets.compare_bar import CompareBar, contestant_of, key_of
@@ -80,17 +81,9 @@ class ComparePage(ClosingBox):
     jobs : Jobs
     status : StatusLine
         Told of steps and of what came of them.
-    held : callable, optional
-        Gives the bytes that the network held now would free for the next.
     """
 
-    def __init__(
-        self,
-        session: ReconstructionSession,
-        jobs: Jobs,
-        status: StatusLine,
-        held: Callable[[], int] | None = None,
-    ) -> None:
+    def __init__(self, session: ReconstructionSession, jobs: Jobs, status: StatusLine) -> None:
         self.session, self.jobs, self.status = session, jobs, status
         self.comparison: Comparison | None = None
         self._palette: PhotoPalette | None = None  # of the photo that was compared
@@ -99,7 +92,7 @@ class ComparePage(ClosingBox):
         self._stop = threading.Event()
         self._limit = 1.0
         self._open = False
-        self.bar = CompareBar(jobs, held)
+        self.bar = CompareBar(jobs, lambda: session.held_memory)
         self.viewer = LinkedViewer()
         self.map = MapView(title="Difference")
         self.table = FactTable(caption="The networks beside each other", columns=_COLUMNS)
@@ -130,6 +123,22 @@ class ComparePage(ClosingBox):
         self._stop.set()
         self.bar.busy = False
         self.viewer.set_shown(False)
+
+    def state(self) -> CompareState:
+        """What is compared, and what is shown of it."""
+        return CompareState(tuple(self.bar.places), self.bar.shown, self.bar.color_by)
+
+    def restore(self, state: CompareState, broken: list[str]) -> None:
+        """Compare the same again."""
+        if not state.places:
+            return
+        self.bar.color_by = state.color_by
+        self.bar.places = [*state.places, *[""] * (len(self.bar.places) - len(state.places))]
+        self.bar.shown = state.shown
+
+    def on_choice(self, handler: Callable[[object], None]) -> None:
+        """Call `handler(change)` when another choice was made."""
+        self.bar.observe(handler, ["places", "shown", "color_by"])
 
     def close(self) -> None:
         """End the work under way, a download too, and leave the page."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import ipywidgets
 import traitlets as t
@@ -22,6 +22,7 @@ from face3d_widgets.widgets.header import PageHeader
 from face3d_widgets.widgets.jobs import Jobs
 from face3d_widgets.widgets.measure_panel import MeasurePanel
 from face3d_widgets.widgets.model_selector import ModelSelector
+from face3d_widgets.widgets.pages import FIRST_PAGE, PAGES, Page
 from face3d_widgets.widgets.photo_upload import PhotoUpload
 from face3d_widgets.widgets.photo_view import PhotoDepthView
 from face3d_widgets.widgets.replay_bar import ReplayBar
@@ -34,24 +35,6 @@ from face3d_widgets.widgets.view_bar import ViewBar
 from face3d_widgets.widgets.viewer import FaceViewer, connect
 
 __all__ = ["Dashboard"]
-
-
-_PAGES = [["model", "Model"], ["compare", "Compare"], ["lab", "True-error lab"]]
-
-
-class _Page(Protocol):
-    """A page beside the model's; it is made when it is first looked at."""
-
-    layout: ipywidgets.Layout
-
-    def enter(self) -> None:
-        """It comes to be seen, or what it shows has changed."""
-
-    def leave(self) -> None:
-        """Another page is looked at."""
-
-    def close(self) -> None:
-        """End what is under way."""
 
 
 class Dashboard(ClosingBox):
@@ -101,7 +84,7 @@ class Dashboard(ClosingBox):
         self._asked: tuple[Photo, str] | None = None
         self.session = session or ReconstructionSession()
         self.upload = PhotoUpload(jobs=self.jobs)
-        self.models = ModelSelector(self.jobs, self._held_memory)
+        self.models = ModelSelector(self.jobs, lambda: self.session.held_memory)
         self.photo_view = PhotoDepthView()
         self.viewer = FaceViewer(self.session, keep_picture)
         self.measure = MeasurePanel(self.viewer, self.photo_view)
@@ -109,10 +92,13 @@ class Dashboard(ClosingBox):
         self.exports = ExportPanel()
         self.status = StatusLine()
         header = PageHeader(self.viewer)
-        self.tabs = PageTabs(pages=_PAGES, value="model")
+        self.tabs = PageTabs(
+            pages=[list(FIRST_PAGE), *([page.name, page.title] for page in PAGES)],
+            value=FIRST_PAGE[0],
+        )
         self.replay = ReplayBar()
         self._held = self._estimating = False
-        self._pages: dict[str, _Page] = {}
+        self._pages: dict[str, Page] = {}
         super().__init__(
             [
                 header,
@@ -163,7 +149,7 @@ class Dashboard(ClosingBox):
         self._exporter.settings = self._replayer.settings
         self.estimate()
 
-    def page(self, name: str) -> _Page | None:
+    def page(self, name: str) -> Page | None:
         """A page beside the model's by its name in `tabs`; None until it was looked at."""
         return self._pages.get(name)
 
@@ -191,7 +177,7 @@ class Dashboard(ClosingBox):
             took = "" if self.result is None else f" in {time.perf_counter() - start:.1f} s"
             self._show(result)
             self.models.refresh()  # how long it took, and what fits beside it
-            if self.tabs.value == "model":
+            if self.tabs.value == FIRST_PAGE[0]:
                 self.status.ready(f"{_described(result)} Ready{took}.")
 
         self.jobs.submit("reconstruct", work, done, lambda error: self._failed(error, model))
@@ -285,18 +271,14 @@ class Dashboard(ClosingBox):
         if came and came != self.models.picked and self.status.state == "ready" and is_ready(came):
             self.status.ready(f"{model_info(came).title} is here; pick it to use it.")
 
-    def _held_memory(self) -> int:
-        """Bytes that the network in memory would give back."""
-        return int(getattr(self.session.estimator, "held_memory", 0))
-
     def _on_page(self, change: dict[str, Any]) -> None:
         """Show another page, and make it where nobody has looked at it yet."""
         name, last = change["new"], self._pages.get(change["old"])
         if last is not None:
             last.leave()
             last.layout.display = "none"
-        self.viewer.set_shown(name == "model")
-        if name == "model":
+        self.viewer.set_shown(name == FIRST_PAGE[0])
+        if name == FIRST_PAGE[0]:
             self.remove_class("f3d-elsewhere")
             self.models.refresh()
             if not self.settled:
@@ -306,20 +288,11 @@ class Dashboard(ClosingBox):
             return
         self.add_class("f3d-elsewhere")
         if name not in self._pages:
-            self._pages[name] = page = self._make_page(name)
+            [spec] = [spec for spec in PAGES if spec.name == name]
+            self._pages[name] = page = spec.make(self.session, self.jobs, self.status)
             self.set_trait("children", (*self.children, page))
         self._pages[name].layout.display = None
         self._open_page()
-
-    def _make_page(self, name: str) -> _Page:
-        # Imported when they are wanted: the first page stays as quick as it is.
-        if name == "compare":
-            from face3d_widgets.widgets.compare import ComparePage
-
-            return ComparePage(self.session, self.jobs, self.status, self._held_memory)
-        from face3d_widgets.widgets.lab import LabPage
-
-        return LabPage(self.session, self.jobs, self.status)
 
     def _open_page(self, _: object = None) -> None:
         page = self._pages.get(self.tabs.value)

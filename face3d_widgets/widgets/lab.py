@@ -15,6 +15,7 @@ from face3d_widgets.geometry import Framing
 from face3d_widgets.samples.rendered import RenderedHead, load_rendered_head
 from face3d_widgets.session import ReconstructionSession
 from face3d_widgets.session.lab import LabResult, TrueErrorLab
+from face3d_widgets.session.replay_state import LabState
 from face3d_widgets.types import Mesh
 from face3d_widgets.widgets.badges import mistakes
 from face3d_widgets.widgets.base import ClosingBox
@@ -23,6 +24,7 @@ from face3d_widgets.widgets.jobs import Jobs
 from face3d_widgets.widgets.lab_bar import LabBar, LabSwitches
 from face3d_widgets.widgets.linked_viewer import LinkedViewer
 from face3d_widgets.widgets.map_view import MapView
+from face3d_widgets.widgets.pages import set_or_name
 from face3d_widgets.widgets.status import StatusLine
 
 __all__ = ["LabPage"]
@@ -96,6 +98,34 @@ class LabPage(ClosingBox):
         """Another page is looked at: give the browser's drawing back."""
         self._open = False
         self.viewer.set_shown(False)
+
+    def state(self) -> LabState:
+        """The head, the network, the mistakes, and what is shown."""
+        bar, switches = self.bar, self.switches
+        return LabState(bar.head, bar.model, switches.wrong, switches.color_by, switches.map_of)
+
+    def restore(self, state: LabState, broken: list[str]) -> None:
+        """Choose the same again, and add the names of what cannot be had to `broken`."""
+        switches, wrong = self.switches, state.wrong
+        for name in ("inverse_as_depth", "eight_bit", "edges_kept"):
+            set_or_name(switches, name, getattr(wrong, name), "the lab", broken)
+        if wrong.fov is not None:
+            set_or_name(switches, "wrong_fov", wrong.fov, "the lab’s wrong field of view", broken)
+        switches.wrong_fov_on = wrong.fov is not None
+        switches.color_by, switches.map_of = state.color_by, state.map_of
+        if state.model in [name for name, _ in self.bar.models]:
+            self.bar.model = state.model
+        else:
+            broken.append("the lab’s network")
+        if state.head in [item["name"] for item in self.bar.heads]:
+            self.bar.head = state.head
+        elif state.head:
+            broken.append("the lab’s head")
+
+    def on_choice(self, handler: Callable[[object], None]) -> None:
+        """Call `handler(change)` when another choice was made."""
+        self.bar.observe(handler, ["head", "model"])
+        self.switches.observe(handler, [*LabSwitches.MISTAKES, "color_by", "map_of"])
 
     def estimate(self) -> None:
         """Run the chosen network on the chosen head, beside the page."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, cast
-
-import traitlets as t
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from face3d_widgets.depth import ModelError, model_info
 from face3d_widgets.export import parameters_to_json
 from face3d_widgets.figures.cameras import Viewpoint, camera
 from face3d_widgets.samples import SAMPLES
-from face3d_widgets.session import Ruler
+from face3d_widgets.session import ReconstructionSession, Ruler
 from face3d_widgets.session.replay import (
     SavedSettings,
     read_link,
@@ -21,19 +21,19 @@ from face3d_widgets.session.replay import (
 )
 from face3d_widgets.session.replay_state import (
     OWN_PHOTO,
-    CompareState,
-    LabState,
     Replay,
     Spot,
 )
-from face3d_widgets.widgets.export_panel import CHOICES
+from face3d_widgets.widgets.controls import GeometryControls
+from face3d_widgets.widgets.export_panel import CHOICES, ExportPanel
+from face3d_widgets.widgets.measure_panel import MeasurePanel
+from face3d_widgets.widgets.model_selector import ModelSelector
+from face3d_widgets.widgets.pages import Page, set_or_name
+from face3d_widgets.widgets.photo_upload import PhotoUpload
 from face3d_widgets.widgets.replay_bar import ReplayBar
 from face3d_widgets.widgets.resting import OnceAtRest
-
-if TYPE_CHECKING:
-    from face3d_widgets.widgets.compare import ComparePage
-    from face3d_widgets.widgets.dashboard import Dashboard
-    from face3d_widgets.widgets.lab import LabPage
+from face3d_widgets.widgets.tabs import PageTabs
+from face3d_widgets.widgets.viewer import FaceViewer
 
 __all__ = ["Replayer"]
 
@@ -45,17 +45,43 @@ _OWN_LINK = (
 )
 
 
+class Whole(Protocol):
+    """A whole page, with the parts that a link or a file sets; see `Dashboard`."""
+
+    session: ReconstructionSession
+    upload: PhotoUpload
+    models: ModelSelector
+    viewer: FaceViewer
+    measure: MeasurePanel
+    controls: GeometryControls
+    exports: ExportPanel
+    tabs: PageTabs
+
+    @property
+    def settled(self) -> bool:
+        """Whether no estimate is under way."""
+
+    def page(self, name: str) -> Page | None:
+        """A page beside the model's; None until it was looked at."""
+
+    def one_estimate(self) -> AbstractContextManager[None]:
+        """Choose a photo and a network inside; depth is estimated once, afterwards."""
+
+    def observe(self, handler: Callable[[Any], None], names: str) -> None:
+        """Call `handler(change)` when its result changes."""
+
+
 class Replayer:
     """Keeps the bar's link up to date, and sets the page as a link or a file says.
 
     Parameters
     ----------
     bar : ReplayBar
-    page : Dashboard
+    page : Whole
         Its parts are read and set.
     """
 
-    def __init__(self, bar: ReplayBar, page: Dashboard) -> None:
+    def __init__(self, bar: ReplayBar, page: Whole) -> None:
         self.bar, self.page = bar, page
         self._refreshing = OnceAtRest(self._refresh_now, _REST)
         self._pending: tuple[Replay, list[str]] | None = None
@@ -82,6 +108,9 @@ class Replayer:
         own = self._own_photo
         photo = page.upload.selected.removeprefix("sample:")
         seen = page.viewer.viewpoint
+        beside = self._shown_page()
+        state = None if beside is None else beside.state()
+        shown = {} if state is None else {page.tabs.value: state}
         return Replay(
             photo=OWN_PHOTO if own else photo or Replay.photo,
             turn=page.upload.turn,
@@ -94,8 +123,7 @@ class Replayer:
             spot=Spot() if own else self._spot(),
             kind=page.exports.kind,
             choices=page.exports.choices,
-            compare=self._compare(),
-            lab=self._lab(),
+            **shown,
         )
 
     @property
@@ -106,10 +134,10 @@ class Replayer:
 
     def refresh(self, _: object = None) -> None:
         """Bring the link up to date, once the hand rests."""
-        name = self.page.tabs.value
-        if name not in self._watched and self.page.page(name) is not None:
+        name, beside = self.page.tabs.value, self._shown_page()
+        if name not in self._watched and beside is not None:
             self._watched.add(name)
-            self._watch(name)
+            beside.on_choice(self.refresh)
         self._refreshing.ask()
 
     def _refresh_now(self) -> None:
@@ -128,30 +156,9 @@ class Replayer:
         ends = [round(n, 1) for n in (*ruler.start, *ruler.end)]
         return Spot(measure.mode, places, (ends[0], ends[1], ends[2], ends[3], ruler.true_mm))
 
-    def _compare(self) -> CompareState:
-        if self.page.tabs.value != "compare" or self.page.page("compare") is None:
-            return CompareState()
-        bar = cast("ComparePage", self.page.page("compare")).bar
-        return CompareState(tuple(bar.places), bar.shown, bar.color_by)
-
-    def _lab(self) -> LabState:
-        if self.page.tabs.value != "lab" or self.page.page("lab") is None:
-            return LabState()
-        lab = cast("LabPage", self.page.page("lab"))
-        switches = lab.switches
-        return LabState(
-            lab.bar.head, lab.bar.model, switches.wrong, switches.color_by, switches.map_of
-        )
-
-    def _watch(self, name: str) -> None:
-        """Follow the choices of a page that was made since."""
-        if name == "compare":
-            bar = cast("ComparePage", self.page.page(name)).bar
-            bar.observe(self.refresh, ["places", "shown", "color_by"])
-        elif name == "lab":
-            lab = cast("LabPage", self.page.page(name))
-            lab.bar.observe(self.refresh, ["head", "model"])
-            lab.switches.observe(self.refresh, [*lab.switches.MISTAKES, "color_by", "map_of"])
+    def _shown_page(self) -> Page | None:
+        """The page that is looked at beside the model's."""
+        return self.page.page(self.page.tabs.value)
 
     # --- a link or a file, set ---
 
@@ -267,7 +274,7 @@ class Replayer:
         exports = page.exports
         values = {"kind": replay.kind, **exports.traits_of(replay.choices)}
         for name, value in values.items():
-            _try(exports, name, value, "choices for files", broken)
+            set_or_name(exports, name, value, "choices for files", broken)
         self._set_page(replay, broken)
         if broken:
             names = ", ".join(dict.fromkeys(broken))
@@ -300,7 +307,7 @@ class Replayer:
         }
         with controls.hold_trait_notifications(), controls.hold_sync():
             for name, value in values.items():
-                _try(controls, name, value, name.replace("_", " "), broken)
+                set_or_name(controls, name, value, name.replace("_", " "), broken)
 
     def _set_shape_of_photo(
         self, replay: Replay, broken: list[str], elsewhere: bool = False
@@ -308,7 +315,7 @@ class Replayer:
         """What belongs to one photo: its field of view, and the numbers of its estimate."""
         controls = self.page.controls
         fov = controls.defaults["fov"] if replay.fov is None else replay.fov
-        _try(controls, "fov", fov, "field of view", broken)
+        set_or_name(controls, "fov", fov, "field of view", broken)
         numbers = replay.params.scale_shift
         if numbers is None or elsewhere:
             controls.scale_shift = None
@@ -330,35 +337,6 @@ class Replayer:
         page = self.page
         page.tabs.value = replay.page
         made = page.page(replay.page)
-        if replay.page == "compare" and replay.compare.places:
-            bar, state = cast("ComparePage", made).bar, replay.compare
-            free = [""] * (len(bar.places) - len(state.places))
-            bar.color_by = state.color_by
-            bar.places = [*state.places, *free]
-            bar.shown = state.shown
-        elif replay.page == "lab":
-            lab, wanted = cast("LabPage", made), replay.lab
-            switches, wrong = lab.switches, wanted.wrong
-            _try(switches, "inverse_as_depth", wrong.inverse_as_depth, "the lab", broken)
-            _try(switches, "eight_bit", wrong.eight_bit, "the lab", broken)
-            _try(switches, "edges_kept", wrong.edges_kept, "the lab", broken)
-            if wrong.fov is not None:
-                _try(switches, "wrong_fov", wrong.fov, "the lab’s wrong field of view", broken)
-            switches.wrong_fov_on = wrong.fov is not None
-            switches.color_by, switches.map_of = wanted.color_by, wanted.map_of
-            if wanted.model in [name for name, _ in lab.bar.models]:
-                lab.bar.model = wanted.model
-            else:
-                broken.append("the lab’s network")
-            if wanted.head in [item["name"] for item in lab.bar.heads]:
-                lab.bar.head = wanted.head
-            elif wanted.head:
-                broken.append("the lab’s head")
-
-
-def _try(widget: Any, trait: str, value: Any, name: str, broken: list[str]) -> None:
-    """Set a trait, or remember its name where it cannot have this value."""
-    try:
-        setattr(widget, trait, value)
-    except (t.TraitError, ModelError):
-        broken.append(name)
+        state = getattr(replay, replay.page, None)
+        if made is not None and state is not None:
+            made.restore(state, broken)
