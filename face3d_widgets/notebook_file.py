@@ -52,7 +52,7 @@ def without_outputs(data: bytes, widgets_only: bool = False) -> bytes:
 
 
 def checkpoint_of(path: Path) -> Path:
-    """Where JupyterLab keeps the notebook as it was saved last by hand."""
+    """The copy that JupyterLab keeps of a notebook as it was saved last by hand."""
     return path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint{path.suffix}"
 
 

@@ -40,5 +40,5 @@ def python_apart(code: str, *arguments: str, **options: Any) -> subprocess.Popen
 
 
 def was_killed(status: int) -> bool:
-    """Whether a process of this exit status was ended by the system, which lacked memory."""
+    """Tell whether a process of this exit status was ended by the system, which lacked memory."""
     return status == -getattr(signal, "SIGKILL", 0) < 0

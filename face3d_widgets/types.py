@@ -135,7 +135,7 @@ class Intrinsics:
 
 @dataclass(frozen=True, eq=False)
 class InverseDepth:
-    """What a monocular network says of a photo: inverse depth, scale and shift unknown.
+    """A monocular network's answer for a photo: inverse depth, scale and shift unknown.
 
     Attributes
     ----------
@@ -297,13 +297,13 @@ class WrongOnPurpose:
             )
 
     def __bool__(self) -> bool:
-        """Whether any switch is on."""
+        """Tell whether any switch is on."""
         return self.inverse_as_depth or self.eight_bit or self.edges_kept or self.fov is not None
 
 
 @dataclass(frozen=True)
 class GeometryParams:
-    """What the sliders say about the shape.
+    """The parameters of the shape, which the sliders set.
 
     Attributes
     ----------
@@ -385,7 +385,7 @@ class GeometryParams:
 
 @dataclass(frozen=True)
 class SolidParams:
-    """What a closed solid for printing shall be. All lengths in millimetres.
+    """The parameters of a closed solid for printing. All lengths in millimetres.
 
     What is None follows the width, so that a solid has the same proportions at every width.
 
@@ -470,7 +470,7 @@ class SolidParams:
 
 @dataclass(frozen=True)
 class ViewParams:
-    """How the shape is drawn; nothing here changes the geometry.
+    """The parameters of drawing the shape; nothing here changes the geometry.
 
     Attributes
     ----------

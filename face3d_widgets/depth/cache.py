@@ -1,4 +1,4 @@
-"""Where the program keeps what it can fetch or make again."""
+"""The cache folder, for all that can be fetched or made again."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _SEAM = 0.08
 
 
 def head_window(head: NDArray[np.float32], height: int, width: int) -> tuple[slice, slice] | None:
-    """Where to look again.
+    """The window of a closer look.
 
     Parameters
     ----------

@@ -173,7 +173,7 @@ def _keep(model: Any, name: str, sha256: str) -> None:
 
 
 def _can_keep() -> bool:
-    """Whether what another process converts would be found here."""
+    """Tell whether what another process converts would be found here."""
     with suppress(OSError):
         converted_folder().mkdir(parents=True, exist_ok=True)
         return os.access(converted_folder(), os.W_OK)

@@ -66,7 +66,7 @@ def megabytes(n_bytes: int) -> str:
 
 
 def part_of(target: Path) -> Path:
-    """Where the bytes of an unfinished download lie."""
+    """The file of an unfinished download."""
     return target.with_name(target.name + ".part")
 
 

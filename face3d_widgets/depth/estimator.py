@@ -104,7 +104,7 @@ class DepthEstimator:
 
     @property
     def last_seconds(self) -> float:
-        """What the network held took for its last photo, loading not counted."""
+        """Seconds that the network held took for its last photo, loading not counted."""
         return self._seconds
 
     @property
@@ -149,7 +149,7 @@ class DepthEstimator:
         progress: Callable[[str, float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> NDArray[np.float32]:
-        """How unsure the network is at each pixel of the photo; it sees it nine times over.
+        """The network's uncertainty at each pixel, from nine runs on variants of the photo.
 
         Parameters
         ----------
@@ -283,7 +283,7 @@ def _no_network(picture: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _stamp(path: Path | None) -> Hashable:
-    """What tells one state of a file from another."""
+    """A stamp that tells one state of a file from another."""
     if path is None:
         return None
     facts = path.stat()

@@ -1,4 +1,4 @@
-"""How much memory a program may still take, and which networks fit into it.
+"""Memory that a program may still take, and the networks that fit into it.
 
 A container kills a program that passes its limit, page, photos and all. So a
 network is weighed before it is loaded, against the free memory of the machine
@@ -43,7 +43,7 @@ def available_memory() -> int:
 
 
 def fits(model: str, freed: int = 0) -> bool:
-    """Whether a network can be loaded and run now.
+    """Tell whether a network can be loaded and run now.
 
     Parameters
     ----------

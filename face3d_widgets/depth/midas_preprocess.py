@@ -1,4 +1,4 @@
-"""What a MiDaS network wants to see: how large, and normalised how.
+"""Preprocessing for MiDaS networks: size and normalisation of their input.
 
 Each network was trained on pictures of one size. Most take other sizes too, as
 long as both sides are multiples of 32; these get the photo with its shape kept

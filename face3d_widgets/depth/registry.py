@@ -69,7 +69,7 @@ class ModelFamily(Protocol):
 
 @dataclass(frozen=True)
 class InputRule:
-    """How a photo is made the input of one network.
+    """The preprocessing of one network: how a photo becomes its input.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
 
 
 def checkpoint_info(name: str) -> Checkpoint:
-    """What is known of a network's weights.
+    """The published checkpoint of a network.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def owner(path: Path) -> Checkpoint | None:
 
 
 def get_again(path: Path) -> str:
-    """What to do about a file that is no good."""
+    """Advice on a weights file that is no good."""
     official = owner(path)
     if official is None:
         return "choose the official file, or save the network's state_dict() and choose that"

@@ -89,7 +89,7 @@ def check_choice(runtime: str, precision: str) -> None:
 
 
 def choose_device() -> str:
-    """Where PyTorch runs best here: "cuda", "mps" or "cpu"."""
+    """The device on which PyTorch runs best here: "cuda", "mps" or "cpu"."""
     import torch
 
     if torch.cuda.is_available():
@@ -139,7 +139,7 @@ def _has_gpu() -> bool:
 
 
 def _has_driver() -> bool:
-    """Whether it is worth asking PyTorch, which takes 200 MB to load, for a GPU.
+    """Tell whether it is worth asking PyTorch, which takes 200 MB to load, for a GPU.
 
     It has one only where the driver's library is: CUDA's, or that of ROCm, whose kernel driver
     shows as a file. On a Mac it always asks.
@@ -155,7 +155,7 @@ def _has_driver() -> bool:
 
 
 def has_bfloat16() -> bool:
-    """Whether PyTorch computes in bfloat16 on this processor, not by way of float32."""
+    """Tell whether PyTorch computes in bfloat16 on this processor, not by way of float32."""
     import torch
 
     if not hasattr(torch.cpu, "get_capabilities"):  # before PyTorch 2.9

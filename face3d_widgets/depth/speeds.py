@@ -1,4 +1,4 @@
-"""How long each network takes on this machine, as measured when it last ran."""
+"""Seconds that each network took on this machine when it last ran."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which networks can run at once, which must be fetched, and which are too big."""
+"""The state of each network: ready, to fetch, or too big."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ModelState:
 
 
 def is_ready(model: str) -> bool:
-    """Whether a network's weights are on this machine."""
+    """Tell whether a network's weights are on this machine."""
     info = model_info(model)
     return info.checkpoint is None or find_weights(info.name) is not None
 
@@ -48,7 +48,7 @@ def ready_models() -> list[ModelSpec]:
 
 
 def model_state(model: str, freed: int = 0) -> ModelState:
-    """What can be said of a network before it is loaded.
+    """The state of a network before it is loaded.
 
     Parameters
     ----------

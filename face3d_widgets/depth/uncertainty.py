@@ -1,4 +1,4 @@
-"""How unsure an estimate is: what it becomes when the same photo is shown a little otherwise.
+"""Uncertainty of an estimate by test-time augmentation: the spread over variants of the photo.
 
 A face does not change its shape when its photo is mirrored, moved by a few pixels or shown
 smaller; a network's answer does. Each variant's answer is brought back onto the photo and,
@@ -89,7 +89,7 @@ def measure_uncertainty(
     cancelled: Callable[[], bool] | None = None,
     variants: tuple[Variant, ...] = VARIANTS,
 ) -> NDArray[np.float32]:
-    """How far the answers for variants of a photo lie apart, at every pixel.
+    """The spread of the estimates for variants of a photo, at every pixel.
 
     Parameters
     ----------

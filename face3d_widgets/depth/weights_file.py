@@ -90,7 +90,7 @@ _NOT_WEIGHTS = {
 
 
 def kind_of(path: Path) -> str:
-    """What a file is by its first bytes: zip, legacy, or one of `_NOT_WEIGHTS`."""
+    """The kind of a file by its first bytes: zip, legacy, or one of `_NOT_WEIGHTS`."""
     with path.open("rb") as file:
         head = file.read(512)
     for start, kind in ((b"PK\x03\x04", "zip"), (_LEGACY, "legacy")):
@@ -123,7 +123,7 @@ def _check_archive(path: Path) -> None:
 
 
 def _has_whole_header(path: Path) -> bool:
-    """Whether the five pickles before the numbers of a legacy file end; none of them is run."""
+    """Tell whether the five pickles before a legacy file's numbers end; none of them is run."""
     with suppress(ValueError), path.open("rb") as file:
         for _ in range(5):
             for _ in pickletools.genops(file):
@@ -184,7 +184,7 @@ def _no_memory(path: Path) -> WeightsError:
 
 
 def unreadable(path: Path, error: OSError) -> WeightsError:
-    """What to say of a file that does not open."""
+    """The sentence for a file that does not open."""
     if isinstance(error, FileNotFoundError):
         return WeightsError(f"There is no file {path}; check the name and the folder.")
     if path.is_dir():

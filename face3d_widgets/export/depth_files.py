@@ -39,7 +39,7 @@ def depth_to_png16(inverse_depth: InverseDepth) -> bytes:
 
 
 def is_own_depth(path: Path) -> bool:
-    """Whether a file is a map that the functions here made.
+    """Tell whether a file is a map that the functions here made.
 
     A PNG says so itself. NPY and PFM have no room for that: they are known by the PNG of
     the same name beside them, whose size and whose lowest and highest value are theirs.

@@ -129,7 +129,7 @@ def _material(textured: bool) -> dict[str, Any]:
 
 
 def _describe(tree: dict[str, Any], unit: str, generator: str, size: str) -> None:
-    """What trimesh leaves open: whose file it is, its unit, and what each buffer is for."""
+    """Add what trimesh leaves open: whose file it is, its unit, and what each buffer is for."""
     tree["asset"]["generator"] = generator
     tree["asset"]["extras"] = {
         "lengths": LENGTHS[unit],

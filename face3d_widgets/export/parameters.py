@@ -1,4 +1,4 @@
-"""What reproduces a result from its photo, as JSON and back.
+"""The parameters that reproduce a result from its photo, as JSON and back.
 
 Written and read through the fields of the records, nested ones too, so that a
 parameter that is new to a record needs nothing here.
@@ -73,7 +73,7 @@ class SavedParameters:
         )
 
     def is_of(self, photo: Photo) -> bool:
-        """Whether `photo` has the very pixels that the result was made from.
+        """Tell whether `photo` has the very pixels that the result was made from.
 
         Decoders differ in the last bit, so the same file may fail this on
         another computer; the result will be as good as the same all the same.

@@ -1,4 +1,4 @@
-"""How large a file will be, told before it is made."""
+"""Estimates of a file's size before it is made."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def zip_files(files: Mapping[str, bytes], folder: str = "") -> bytes:
 
 
 def _shrinks(data: bytes) -> bool:
-    """Whether packing is worth its time, judged by a sample from the middle."""
+    """Tell whether packing is worth its time, judged by a sample from the middle."""
     middle = max(0, (len(data) - _SAMPLE) // 2)
     sample = data[middle : middle + _SAMPLE]
     return len(zlib.compress(sample, 1)) < _WORTH_PACKING * len(sample)

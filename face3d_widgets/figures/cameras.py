@@ -66,7 +66,7 @@ class Viewpoint:
 
 
 def eye_at(azimuth: float, elevation: float, distance: float) -> dict[str, float]:
-    """Where the camera stands.
+    """The place of the camera.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What colour each point has: one byte on a scale of 256 colours.
+"""Colours of points: one byte each, on a scale of 256 colours.
 
 Every way of colouring ends in such bytes, because Plotly takes numbers on a colour
 scale quickly and strings slowly, and because one byte a point is little to send.
@@ -84,7 +84,7 @@ def stops(scale: ColorScale) -> list[list[float | str]]:
 
 
 def color_bar(scale: ColorScale) -> dict[str, Any] | None:
-    """What a scale's bytes mean, as Plotly wants it; None where a bar would say nothing.
+    """The colour bar of a scale, as Plotly wants it; None where it would say nothing.
 
     A flat bar within the picture, low in its middle, that takes no room from the view.
     The screen has a legend of its own: `figure_as_shown` switches the bar on.
@@ -110,7 +110,7 @@ def color_bar(scale: ColorScale) -> dict[str, Any] | None:
 
 
 def colored_parts(trace: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    """Where a trace, in Plotly's JSON, may have a colour scale: itself, its markers, its line."""
+    """The parts of a trace in JSON that may have a colour scale: itself, markers, line."""
     return trace, trace.get("marker", {}), trace.get("line", {})
 
 

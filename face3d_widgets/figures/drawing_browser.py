@@ -56,7 +56,7 @@ class DrawingBrowser:
 
     @property
     def running(self) -> bool:
-        """Whether a browser is there."""
+        """Tell whether a browser is there."""
         return self._kaleido is not None and self._kaleido.subprocess.poll() is None
 
     def draw(self, figure: dict[str, Any], options: dict[str, Any]) -> bytes:
@@ -163,7 +163,7 @@ class DrawingBrowser:
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, Any], browser: Any) -> Any:
-    """What the work gives, or a TimeoutError after the browser was ended.
+    """Wait for the work; a TimeoutError comes after the browser was ended.
 
     Where Kaleido is cancelled it asks its page once more, and that may never answer; it gives
     up when the browser is gone.
@@ -185,7 +185,7 @@ async def _within(seconds: float, work: Coroutine[Any, Any, Any], browser: Any) 
 
 
 def _note(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What a task of Kaleido's failed with after nobody waited for it any more."""
+    """Take note of a task of Kaleido's that failed when nobody waited for it any more."""
     _log.debug(context.get("message", ""), exc_info=context.get("exception"))
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a figure."""
+"""The errors of figures."""
 
 from __future__ import annotations
 

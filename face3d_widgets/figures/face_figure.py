@@ -160,7 +160,7 @@ class FaceFigure:
                 self._draw_overlays(self._scene)
 
     def set_clickable(self, clickable: bool) -> None:
-        """Whether clicks on the model are told to those of `on_click`.
+        """Tell whether clicks on the model are told to those of `on_click`.
 
         Off at the start: a browser that looks for what is under the pointer redraws at
         each of its moves.
@@ -190,7 +190,7 @@ class FaceFigure:
         self.figure.on_click(clicked)
 
     def _point(self, trace: int, number: int) -> NDArray[np.float32] | None:
-        """Where a trace's point or face is; None for what is no longer there."""
+        """The place of a trace's point or face; None for one no longer there."""
         if self._scene is None or trace != _SHAPES.get(self._sent.last("shape")):
             return None
         points, rows = self._scene.cloud.points, None

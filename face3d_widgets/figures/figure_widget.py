@@ -91,7 +91,7 @@ class FaceFigureWidget(UnsavedTraits, FigureWidget):
 
     @property
     def mounted(self) -> bool:
-        """Whether a browser shows the figure."""
+        """Tell whether a browser shows the figure."""
         return self._views > 0
 
     def when_drawn(self, draw: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Which pixels a triangle, a disc, a square or a line covers, for many of them at once.
+"""Rasterization of triangles, discs, squares and lines to pixels, of many at once.
 
 Everything becomes fragments, which are (pixel, nearness, source) in three arrays.
 Nothing loops over shapes or pixels. Places on the screen are (3, n) float32: x and y in

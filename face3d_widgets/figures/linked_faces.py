@@ -99,7 +99,7 @@ class LinkedFaces:
         self._sent.send("columns", columns, lambda _: self._set_domains(rows, columns))
 
     def set_room(self, room: float) -> None:
-        """How many times its size a face has around it; a narrow pane wants more than 1.
+        """Set the room around a face, in times its size; a narrow pane wants more than 1.
 
         Plotly's camera fits a pane's height, and in one that is narrower than high a face
         would be cut off at its sides.

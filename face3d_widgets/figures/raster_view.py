@@ -61,7 +61,7 @@ class RasterView:
     def to_screen(
         self, points: NDArray[np.float32], width: int, height: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Where points appear.
+        """Project points to the screen.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class RasterView:
         position: dict[str, float],
         aspect: float,
     ) -> NDArray[np.float32]:
-        """How bright Plotly draws a mesh: its ambient and its diffuse light.
+        """Shade a mesh as Plotly does, with ambient and diffuse light.
 
         Its light is put down in the coordinates of the screen and taken from there into
         the box, whose sides count 1; its direction is then measured to where the camera

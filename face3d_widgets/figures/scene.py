@@ -52,13 +52,13 @@ class Scene:
         return self.shape.vertices if isinstance(self.shape, Mesh) else self.shape
 
     def colored_by(self, view: ViewParams) -> str:
-        """What colours show; an uncertainty that was not measured shows as the photo."""
+        """The quantity that colours show; the photo's own where uncertainty was not measured."""
         if view.color_by == "uncertainty" and self.uncertainty is None:
             return "photo"
         return view.color_by
 
     def drawn_as(self, view: ViewParams) -> str:
-        """What a view makes of the shape: "points", "mesh" or "wireframe"."""
+        """The kind of drawing that a view makes of the shape: "points", "mesh" or "wireframe"."""
         if not isinstance(self.shape, Mesh):
             return "points"
         return "wireframe" if view.draw_as == "wireframe" else "mesh"

@@ -9,7 +9,7 @@ __all__ = ["own_script", "script_path"]
 
 
 def script_path(name: str) -> Path:
-    """Where a script lies."""
+    """The path of a script."""
     return Path(__file__).with_name("static") / name
 
 

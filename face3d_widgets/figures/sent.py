@@ -1,4 +1,4 @@
-"""What was sent before, so that it is not sent again."""
+"""Memory of what was sent, so that it is not sent again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Sent:
         self._values[name] = value
 
     def last(self, name: str) -> Any:
-        """What was sent under a name, or None."""
+        """The value that was sent last under a name, or None."""
         return self._values.get(name)
 
     def forget(self, name: str) -> None:

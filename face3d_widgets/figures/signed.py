@@ -1,4 +1,4 @@
-"""Who made a picture, in the places that its format has for that.
+"""The maker of a picture, in the places that its format has for that.
 
 References
 ----------
@@ -38,7 +38,7 @@ _PACKET = (
 
 
 def is_own_picture(path: Path) -> bool:
-    """Whether a file is a PNG, WebP or GIF that says that it was made here."""
+    """Tell whether a file is a PNG, WebP or GIF that says that it was made here."""
     try:
         with Image.open(path, formats=("PNG", "WEBP", "GIF")) as picture:
             said = [picture.info.get(key, b"") for key in ("Software", "comment", "xmp")]

@@ -135,7 +135,7 @@ def _check(
 
 
 def _eyes(now: dict[str, Any], frames: int, swing: float | None) -> list[dict[str, float]]:
-    """Where the camera stands in each frame; the frame after the last would be the first."""
+    """Places of the camera in each frame; the frame after the last would be the first."""
     x, y, z = (float(now["eye"][axis]) for axis in "xyz")
     distance = math.hypot(x, y, z)
     elevation = math.degrees(math.asin(z / distance))

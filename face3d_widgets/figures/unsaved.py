@@ -79,7 +79,7 @@ class UnsavedTraits(ipywidgets.Widget):
         super().send_state(keys - unsaved)
 
     def _whole(self) -> dict[str, Any]:
-        """What a page that has just been opened has to know."""
+        """The message for a page that has just been opened."""
         return super().get_state(self._unsaved)
 
     def _tell(self, values: dict[str, Any], whole: bool) -> None:

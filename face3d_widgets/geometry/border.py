@@ -36,7 +36,7 @@ HALVINGS = 3
 
 @dataclass(frozen=True, eq=False)
 class Border:
-    """What makes a grid's border smooth.
+    """The smooth border of a grid.
 
     Attributes
     ----------

@@ -46,7 +46,7 @@ def back_project(depth: NDArray[np.float32], intrinsics: Intrinsics) -> NDArray[
 
 
 def project(points: NDArray[np.float32], intrinsics: Intrinsics) -> NDArray[np.float32]:
-    """Where points appear in the picture; the inverse of `back_project`.
+    """Project points into the picture; the inverse of `back_project`.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ __all__ = ["FaceGeometry", "Framing"]
 
 @dataclass(frozen=True)
 class Framing:
-    """Where to look, so that the subject fills the view.
+    """The place to look at, and from how far, so that the subject fills the view.
 
     Attributes
     ----------
@@ -100,11 +100,11 @@ class FaceGeometry:
 
     @property
     def found_subject(self) -> bool:
-        """Whether the network tells where the person is, and there is one."""
+        """Tell whether the network tells where the person is, and there is one."""
         return finds_subject(self.inverse_depth)
 
     def curve(self, params: GeometryParams) -> DepthCurve:
-        """How inverse depth becomes depth."""
+        """The curve from inverse depth to depth."""
         return depth_curve(self.stats, params)
 
     def camera(self, params: GeometryParams) -> Intrinsics:
@@ -186,7 +186,7 @@ class FaceGeometry:
         return build_surface(mesh, self.photo, self.camera(params), n_faces, params.mm_per_unit)
 
     def surface_size(self, params: GeometryParams, n_faces: int | None = None) -> SurfaceSize:
-        """What `surface` would have; quick, as nothing is decimated."""
+        """The size of what `surface` would give; quick, as nothing is decimated."""
         return estimate_size(self._mesh_to_export(params, n_faces), n_faces, params.mm_per_unit)
 
     def surface_depth(

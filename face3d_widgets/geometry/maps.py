@@ -1,4 +1,4 @@
-"""What the parameters make of a photo's maps, kept until they ask for something else."""
+"""Maps derived from a photo by the parameters, kept until they ask for something else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Kept:
         self._last: dict[str, tuple[Hashable, object]] = {}
 
     def get(self, name: str, key: Hashable, make: Callable[[], _T]) -> _T:
-        """What `make` returned when `name` and `key` were last asked for, or returns now."""
+        """Give what `make` returned when `name` and `key` were last asked for, or returns now."""
         last = self._last.get(name)
         if last is None or last[0] != key:
             last = self._last[name] = key, make()

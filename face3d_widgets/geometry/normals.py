@@ -1,4 +1,4 @@
-"""Which way a surface faces: from its triangles, or from inverse depth alone."""
+"""Surface normals, from triangles or from inverse depth alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person's outline says: which part is the person, and how wide the head is."""
+"""The outline of a person: the largest part, and the width of its head."""
 
 from __future__ import annotations
 

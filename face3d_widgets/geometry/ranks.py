@@ -1,4 +1,4 @@
-"""Whether two maps agree on what is nearer, whatever their scales.
+"""Rank agreement of two maps, whatever their scales.
 
 References
 ----------

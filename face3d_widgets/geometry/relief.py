@@ -82,7 +82,7 @@ def subject_distance(fov: float) -> float:
 
 
 def finds_subject(inverse_depth: InverseDepth) -> bool:
-    """Whether the network tells where the person is, and there is one."""
+    """Tell whether the network tells where the person is, and there is one."""
     subject = inverse_depth.subject
     return subject is not None and bool(subject.mean() >= SMALLEST_SUBJECT)
 

@@ -1,4 +1,4 @@
-"""How wrong an estimate is, where the true depth is known.
+"""Errors of an estimate where the true depth is known.
 
 A network gives inverse depth up to scale and shift, so both are fitted first, by least
 squares in inverse depth, as MiDaS is scored (Ranftl et al. 2022). What is left says four
@@ -53,7 +53,7 @@ _DRAWS = 100
 
 @dataclass(frozen=True)
 class Scores:
-    """How an estimate compares with the truth, on the head and on the face.
+    """Scores of an estimate against the truth, on the head and on the face.
 
     Attributes
     ----------
@@ -194,7 +194,7 @@ def depth_error(
     head: NDArray[np.bool_],
     percent: bool = False,
 ) -> NDArray[np.float64]:
-    """How much too far (above 0) or too near (below 0) each pixel of the head came out.
+    """The depth error of each pixel of the head: above 0 it came out too far, below 0 too near.
 
     Parameters
     ----------

@@ -334,7 +334,7 @@ def _rims(cells: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], tuple[int, 
 
 
 def _means_of_nodes(nodes: NDArray) -> NDArray:
-    """What the four nodes of each cell have on average."""
+    """Means of the four nodes of each cell."""
     return (nodes[:-1, :-1] + nodes[1:, :-1] + nodes[:-1, 1:] + nodes[1:, 1:]) / 4
 
 

@@ -38,7 +38,7 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class SurfaceSize:
-    """How large a surface will be.
+    """The size of a surface before it is made.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ def decimate(
 def estimate_size(
     mesh: Mesh, n_faces: int | None = None, mm_per_unit: float | None = None
 ) -> SurfaceSize:
-    """What `build_surface` would return, without decimating."""
+    """Estimate the size of what `build_surface` would return, without decimating."""
     vertices, faces = len(mesh.vertices), len(mesh.faces)
     if n_faces is not None and n_faces < faces:
         # A surface in one piece has half as many vertices as faces and as edges along its

@@ -78,7 +78,7 @@ _AT_ONCE = 1 << 18  # pixels that are converted together
 
 @dataclass(frozen=True, eq=False)
 class ColorSpace:
-    """What the numbers of an RGB or grey picture stand for.
+    """The colour space of an RGB or grey picture.
 
     Attributes
     ----------
@@ -276,7 +276,7 @@ def _hlg_to_scene(coded: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sensible(primaries: Primaries) -> bool:
-    """Whether the chromaticities span a triangle around a white that has light."""
+    """Tell whether the chromaticities span a triangle around a white that has light."""
     x, y = np.reshape(primaries, (4, 2)).T
     if not (np.isfinite(primaries).all() and y[3] > 0.01 and (abs(x) < 2).all()):
         return False

@@ -1,4 +1,4 @@
-"""What a file says of its colours, wherever its format has a place for that.
+"""The colour space that a file names, wherever its format has a place for that.
 
 References
 ----------
@@ -61,7 +61,7 @@ def hdr_of_heif(im: Image.Image) -> ColorSpace | None:
 
 
 def cut_by_decoder(im: Image.Image, contents: bytes) -> float:
-    """How much of an 8-bit step Pillow cut off on average where a PNG in colour has 16 bits."""
+    """The share of an 8-bit step that Pillow cut off on average of a 16-bit PNG in colour."""
     deep = im.format == "PNG" and im.mode in ("RGB", "RGBA") and contents[24] == 16
     return 0.5 if deep else 0.0
 

@@ -1,4 +1,4 @@
-"""Which formats are read, by whom, how large, and what is chosen by mistake."""
+"""Formats: those that are read, by whom and how large, and those chosen by mistake."""
 
 from __future__ import annotations
 

@@ -22,5 +22,5 @@ def safe_stem(name: str) -> str:
 
 
 def without_folder(name: str) -> str:
-    """What follows the last slash of either kind."""
+    """The part after the last slash of either kind."""
     return re.split(r"[/\\]", name)[-1]

@@ -1,4 +1,4 @@
-"""What the lessons in notebooks/lessons need besides the package: questions, checks, pictures."""
+"""Parts of the lessons in notebooks/lessons: questions, checks, pictures."""
 
 from face3d_widgets.lessons.cells import check, predict, show, table
 from face3d_widgets.lessons.exercises import EXERCISES, Exercise, Verdict

@@ -1,4 +1,4 @@
-"""What a lesson's cell shows: a question, the check of an answer, a figure, a table.
+"""The output of a lesson's cell: a question, the check of an answer, a figure, a table.
 
 All of it works in JupyterLab and on a Voila page, where nobody sees or edits code.
 """

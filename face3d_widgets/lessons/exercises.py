@@ -28,7 +28,7 @@ __all__ = ["EXERCISES", "Exercise", "Verdict"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of an answer.
+    """The verdict on an answer.
 
     Attributes
     ----------

@@ -38,5 +38,5 @@ def load_sample(name: str) -> Photo:
 
 
 def is_sample(photo: Photo) -> bool:
-    """Whether a photo shows what one of the samples does, pixel for pixel."""
+    """Tell whether a photo shows what one of the samples does, pixel for pixel."""
     return photo.name in SAMPLES and np.array_equal(photo.rgb, load_sample(photo.name).rgb)

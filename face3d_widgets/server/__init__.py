@@ -6,7 +6,7 @@ from typing import Any
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    """What a Jupyter server asks a package that extends it."""
+    """The extension points that a Jupyter server asks for."""
     return [{"module": "face3d_widgets.server"}]
 
 

@@ -88,7 +88,7 @@ class DashboardServer(Voila):
 
     @property
     def display_url(self) -> str:
-        """Where a person finds what was asked for."""
+        """The address where a person finds what was asked for."""
         address, mark, query = super().display_url.partition("?")
         return f"{address}{self.opens[1]}{mark}{query}"
 

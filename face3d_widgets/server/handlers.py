@@ -1,4 +1,4 @@
-"""What the server answers: pages, what they ask of their kernels, and Plotly's script."""
+"""Request handlers: pages, what they ask of their kernels, and Plotly's script."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def compressed_plotly_script() -> asyncio.Future[bytes]:
 
 
 class KernelState(APIHandler):
-    """How a page's kernel is, for that page alone."""
+    """The state of a page's kernel, for that page alone."""
 
     async def get(self, kernel_id: str) -> None:
         """Answer with Jupyter's model of a kernel, and why its socket was refused, if it was."""
@@ -81,7 +81,7 @@ class KernelState(APIHandler):
 
 
 class EndPage(APIHandler):
-    """Where a page says that it is left."""
+    """The address at which a page says that it is left."""
 
     def check_xsrf_cookie(self) -> None:
         """Take the page's own cookie, which no other site can send, and its origin for proof."""
@@ -117,7 +117,7 @@ def script_handlers(base_url: str) -> list[Any]:
 
 
 def kernel_handlers(base_url: str) -> list[Any]:
-    """What pages ask of their kernels, where no Jupyter server answers it."""
+    """Handlers of what pages ask of their kernels, where no Jupyter server answers it."""
     return [
         (url_path_join(base_url, "api", "kernels", _KERNEL), KernelState),
         (url_path_join(base_url, "api", "kernels", _KERNEL, "channels"), KernelSocket),
@@ -152,7 +152,7 @@ def lesson_handlers(
 
 
 def page_options(config: Config, application: Any, sessions: PageSessions) -> dict[str, Any]:
-    """What `Page` wants to know.
+    """The options of `Page`.
 
     Parameters
     ----------

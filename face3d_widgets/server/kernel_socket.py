@@ -36,7 +36,7 @@ _LONGEST_OPENING = 64 * 2**10  # bytes; a page's has a hundred
 
 
 class PageConnection(ZMQChannelsWebsocketConnection):
-    """What passes between web socket and kernel."""
+    """The connection between web socket and kernel."""
 
     _dropped = False
 
@@ -153,7 +153,7 @@ class KernelSocket(KernelWebsocketHandler):
         return self.sessions.owned(kernel_id, self)
 
     def check_origin(self, origin: str | None = None) -> bool:
-        """Whether the page that asks is one of this server's."""
+        """Tell whether the page that asks is one of this server's."""
         names = self.settings.get("face3d_names")
         origin = self.request.headers.get("Origin") if origin is None else origin
         try:

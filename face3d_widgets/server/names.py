@@ -19,7 +19,7 @@ _MOST_SAID = 20  # names that are told in the log; a stranger can send any numbe
 
 
 class Names:
-    """What a browser may call this server: its own addresses, and the names it was given.
+    """The host names of this server: its own addresses, and those that it was given.
 
     A page of another site that has its name point here would otherwise be taken for one of
     ours by the browser ("DNS rebinding").
@@ -38,7 +38,7 @@ class Names:
         self._said: set[str] = set()
 
     def knows(self, request: HTTPServerRequest) -> bool:
-        """Whether a request came to a name of this server."""
+        """Tell whether a request came to a name of this server."""
         name = host_of(request)
         if name and name in self._own:
             return True

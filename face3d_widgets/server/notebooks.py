@@ -1,4 +1,4 @@
-"""Where the notebooks are that the server publishes: in the package, or in the repository."""
+"""The notebooks that the server publishes, in the package or in the repository."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class PageSession:
 
 
 def room_in_memory() -> int:
-    """How many pages the free memory holds."""
+    """The number of pages that the free memory holds."""
     return max(2, int(_SHARE_OF_MEMORY * available_memory() / _MEMORY_OF_A_PAGE))
 
 
@@ -176,7 +176,7 @@ class PageSessions:
             )
 
     def has_room_to_spare(self) -> bool:
-        """Whether a page may be made before somebody asks: nobody waits, and there is room."""
+        """Tell whether a page may be made before somebody asks: nobody waits, and there is room."""
         return not self._starting and not self._waiting and len(self._sessions) < self.most
 
     # --- Whose turn it is ------------------------------------------------------------
@@ -218,7 +218,7 @@ class PageSessions:
         return self._kernels.get_kernel(session.kernel_id)
 
     async def is_alive(self, session: PageSession) -> bool:
-        """Whether a session's kernel runs."""
+        """Tell whether a session's kernel runs."""
         try:
             kernel = self._kernels.get_kernel(session.kernel_id)
         except (KeyError, tornado.web.HTTPError):
@@ -240,7 +240,7 @@ class PageSessions:
                 turn.set_result(None)
 
     def before(self, session: PageSession) -> int | None:
-        """How many others start or wait before a session; None when it does not wait."""
+        """The number of others that start or wait before a session; None when it does not wait."""
         for n, (other, _) in enumerate(self._waiting):
             if other is session:
                 return n + len(self._starting)
@@ -323,7 +323,7 @@ class PageSessions:
         await asyncio.gather(*ends, return_exceptions=True)
 
     def _waiting_bytes(self, session: PageSession) -> int:
-        """What the manager of kernels keeps for a page that is away."""
+        """Bytes that the manager of kernels keeps for a page that is away."""
         kept = getattr(self._kernels, "_kernel_buffers", {})
         messages = kept[session.kernel_id]["buffer"] if session.kernel_id in kept else ()
         return sum(len(part) for _, parts in messages for part in parts)

@@ -39,7 +39,7 @@ _TEMPLATES = Path(__file__).parent / "share" / "jupyter" / "voila" / "templates"
 
 
 class PageMaker:
-    """How notebooks become pages.
+    """The maker of pages from notebooks.
 
     Parameters
     ----------
@@ -352,7 +352,7 @@ class Page(BaseVoilaHandler):
 
 
 def visitor_address(request: HTTPServerRequest, behind: bool) -> str:
-    """Where a visitor is; a web server in front, on the same machine, says whom it asks for.
+    """The address of a visitor, also as a web server in front on the same machine tells it.
 
     Parameters
     ----------
@@ -374,7 +374,7 @@ def _call(function: str, *values: object) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What a visitor is told of an error; paths and code stay in the server's log."""
+    """The words for a visitor about an error; paths and code stay in the server's log."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "its kernel did not start" if isinstance(error, RuntimeError) else type(error).__name__

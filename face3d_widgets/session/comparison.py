@@ -95,7 +95,7 @@ class Contestant:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """What one contestant said.
+    """The estimate of one contestant.
 
     Attributes
     ----------
@@ -165,7 +165,7 @@ class Comparison:
 
     @property
     def first(self) -> Estimate:
-        """What the others are held to."""
+        """The estimate that the others are held to."""
         return self.agreements[0].estimate
 
     @property
@@ -199,7 +199,7 @@ class Comparer:
         self._warm = ""
 
     def knows(self, photo: Photo, contestant: Contestant) -> bool:
-        """Whether a contestant need not run again."""
+        """Tell whether a contestant need not run again."""
         return photo is self._photo and contestant in self._known
 
     def compare(
@@ -338,7 +338,7 @@ def _shown(photo: Photo, one: Contestant) -> Photo:
 
 
 def _brought_back(estimate: InverseDepth, photo: Photo, one: Contestant) -> InverseDepth:
-    """What was said of the changed photo, as a map over the photo as it is."""
+    """The estimate for the changed photo, as a map over the photo as it is."""
     values, subject = estimate.values, estimate.subject
     if one.input == "mirrored":
         values = values[:, ::-1]

@@ -10,7 +10,7 @@ __all__ = ["Estimator"]
 
 
 class Estimator(Protocol):
-    """What the session needs of a depth estimator."""
+    """A depth estimator, as far as a session needs it."""
 
     def set_photo(self, photo: Photo) -> None:
         """Choose the photo."""

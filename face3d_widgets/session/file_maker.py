@@ -52,7 +52,7 @@ class FileMaker:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there."""
+        """Tell whether the process is there."""
         worker = self._worker
         return worker is not None and worker.process.poll() is None
 

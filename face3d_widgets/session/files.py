@@ -104,14 +104,14 @@ def make_file(
 
 
 def _how_large(kind: str, order: Order) -> str:
-    """How the size of a model that is no solid is known; "" of anything else."""
+    """The source of a model's size where it is no solid; "" of anything else."""
     if kind in ("points", "xyz"):
         return order.cloud_size.words
     return order.size.words if kind in (*SURFACES, "all") else ""
 
 
 def _settings(order: Order) -> export.SavedParameters:
-    """What makes the page show what an order was made of."""
+    """The settings with which the page shows what an order was made of."""
     # Imported here: the record of a whole page knows the session, which makes files.
     from face3d_widgets.session.replay import settings_of
     from face3d_widgets.session.replay_state import OWN_PHOTO, Replay, Spot

@@ -1,4 +1,4 @@
-"""What happens to a photo, step by step: the formula, the numbers now in use, the line of Python.
+"""The steps of a photo: formulas, the numbers now in use, the lines of Python.
 
 Formulas are MathML, which browsers draw by themselves.
 

@@ -39,7 +39,7 @@ _VERTICES = 14_000  # of each of the two meshes on the screen
 
 @dataclass(frozen=True, eq=False)
 class LabResult:
-    """How wrong an estimate is, with some mistakes made on purpose.
+    """The errors of an estimate, with some mistakes made on purpose.
 
     Attributes
     ----------

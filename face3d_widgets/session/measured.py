@@ -1,4 +1,4 @@
-"""What a file holds, read from its bytes: counts, lengths, and whether a shape is closed."""
+"""Facts of a file, read from its bytes: counts, lengths, and whether a shape is closed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLY_TYPES = {"float": "<f4", "uchar": "u1"}
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What was found in a file; None of what its kind does not have.
+    """Facts that were found in a file; None of what its kind does not have.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ def _numbered(vertices: NDArray) -> NDArray[np.int64]:
 
 
 def _is_closed(corners: NDArray[np.int64]) -> bool:
-    """Whether every edge is run along once to and once fro."""
+    """Tell whether every edge is run along once to and once fro."""
     a, b, c = corners.T
     corners = corners[(a != b) & (b != c) & (c != a)]  # a triangle without area has no say
     if len(corners) == 0:

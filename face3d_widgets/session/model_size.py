@@ -1,4 +1,4 @@
-"""How many millimetres a model's relative unit is in a file, and how that is known."""
+"""The size of a model in a file: millimetres to its relative unit, and their source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is made from: a frozen picture of the result and of every choice.
+"""An export job: a frozen picture of the result and of every choice.
 
 A worker thread can take its time with it while the sliders move on.
 """
@@ -38,7 +38,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class FileChoices:
-    """What a person chooses about files.
+    """The choices of a person about files.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ class Order:
 
     @property
     def inverse_depth(self) -> InverseDepth:
-        """What the network said of it."""
+        """The network's answer for it."""
         return self.geometry.inverse_depth
 
     @cached_property
@@ -141,7 +141,7 @@ class Order:
 
     @cached_property
     def size(self) -> ModelSize:
-        """How large the surface is, and how that is known."""
+        """The size of the surface, and its source."""
         return self._size(lambda: float(np.ptp(self._relative_surface.vertices[:, 0])))
 
     @cached_property
@@ -150,7 +150,7 @@ class Order:
         return self._size(lambda: float(np.ptp(self.cloud.points[:, 0])))
 
     def size_of(self, extent: tuple[float, float, float]) -> ModelSize:
-        """What `size` would be of a surface of this extent, relative units."""
+        """The `size` that a surface of this extent, in relative units, would have."""
         return self._size(lambda: extent[0])
 
     @cached_property
@@ -171,12 +171,12 @@ class Order:
 
     @cached_property
     def scene(self) -> Scene:
-        """What the screen shows, or would show."""
+        """The scene that the screen shows, or would show."""
         return make_scene(self.geometry, self.palette, self.params, self.view)
 
     @cached_property
     def figure(self) -> Figure:
-        """What is on the screen, or would be when it opens."""
+        """The figure on the screen, or as it would be when it opens."""
         if self.shown is not None:
             return self.shown
         drawn = FaceFigure()
@@ -193,7 +193,7 @@ class Order:
 def make_scene(
     geometry: FaceGeometry, palette: PhotoPalette, params: GeometryParams, view: ViewParams
 ) -> Scene:
-    """What a `FaceFigure` draws.
+    """The scene for a `FaceFigure`.
 
     A wireframe has at most `MOST_WIREFRAME_VERTICES` corners: more lines than that
     run into one, and take a browser seconds to draw.

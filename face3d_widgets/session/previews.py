@@ -1,4 +1,4 @@
-"""What a file will be, told before it is made."""
+"""Previews of files before they are made."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BYTES_PER_POINT = {"points": 19.0, "mesh": 40.0, "wireframe": 90.0}
 
 @dataclass(frozen=True)
 class FilePreview:
-    """What a file will be, before it is made.
+    """The preview of a file before it is made.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class FilePreview:
 
 
 def preview_file(kind: str, order: Order) -> FilePreview:
-    """What `make_file` would make, without making it.
+    """Preview what `make_file` would make, without making it.
 
     Sizes are within 15 percent. Those of figures and films depend on what there is to
     see and are not told.

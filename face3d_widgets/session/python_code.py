@@ -41,7 +41,7 @@ def python_code(photo: Photo, model: str, params: GeometryParams, view: ViewPara
 
 
 def is_sample(photo: Photo) -> bool:
-    """Whether the photo is the sample whose name it bears, turned or not."""
+    """Tell whether the photo is the sample whose name it bears, turned or not."""
     if photo.name not in SAMPLES:
         return False
     sample = load_sample(photo.name).turned(photo.turn)

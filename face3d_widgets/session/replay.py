@@ -40,7 +40,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class OpenedLink:
-    """What could be read of a link.
+    """The readable part of a link.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ def to_link(replay: Replay) -> str:
 
 
 def read_link(text: str) -> OpenedLink | None:
-    """What a fragment or a whole address says; None where it is none of ours.
+    """Read a fragment or a whole address; None where it is none of ours.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class SavedSettings(SavedParameters):
 
     @property
     def replay(self) -> Replay:
-        """What is to be set."""
+        """The state that is to be set."""
         photo = self.photo_name if self.is_of_sample else OWN_PHOTO
         return Replay(
             photo=photo,
@@ -141,7 +141,7 @@ class SavedSettings(SavedParameters):
 
     @property
     def is_of_sample(self) -> bool:
-        """Whether the photo is a sample; an upload may bear the name of one."""
+        """Tell whether the photo is a sample; an upload may bear the name of one."""
         if self.photo_name not in SAMPLES:
             return False
         sample = load_sample(self.photo_name).turned(self.turn)
@@ -150,7 +150,7 @@ class SavedSettings(SavedParameters):
 
 
 def settings_of(replay: Replay, photo: Photo, params: GeometryParams) -> SavedSettings:
-    """What is saved of a page.
+    """The record that is saved of a page.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True)
 class Spot:
-    """What is measured: places in the photo, as (row, column).
+    """The measurement: places in the photo, as (row, column).
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class CompareState:
-    """What is chosen on the page Compare; its networks by the keys of its places."""
+    """The choices on the page Compare; its networks by the keys of its places."""
 
     places: tuple[str, ...] = ()
     shown: str = ""
@@ -78,7 +78,7 @@ class CompareState:
 
 @dataclass(frozen=True)
 class LabState:
-    """What is chosen on the page of the true-error lab."""
+    """The choices on the page of the true-error lab."""
 
     head: str = ""
     model: str = DEFAULT_MODEL

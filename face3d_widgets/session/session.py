@@ -113,7 +113,7 @@ class ReconstructionSession:
 
     @property
     def params(self) -> GeometryParams:
-        """What the sliders say about the shape.
+        """The parameters of the shape, which the sliders set.
 
         While there is a ruler its true distance holds whatever the shape becomes:
         `mm_per_unit` of the parameters that are set is found anew from its two places.
@@ -126,7 +126,7 @@ class ReconstructionSession:
 
     @property
     def ruler(self) -> Ruler | None:
-        """What `set_scale` was told last; None while lengths are relative."""
+        """The ruler that `set_scale` was given last; None while lengths are relative."""
         return self._ruler
 
     @property
@@ -144,7 +144,7 @@ class ReconstructionSession:
 
     @property
     def has_result(self) -> bool:
-        """Whether a photo went well."""
+        """Tell whether a photo went well."""
         return self._result is not None
 
     @property
@@ -299,7 +299,7 @@ class ReconstructionSession:
         return self.result.geometry.surface(self.params, n_faces)
 
     def scene(self, view: ViewParams | None = None) -> Scene:
-        """What a `FaceFigure` draws, for `view` or the session's own."""
+        """The scene for a `FaceFigure`, by `view` or the session's own."""
         result = self.result
         return make_scene(result.geometry, result.palette, self.params, view or self.view)
 

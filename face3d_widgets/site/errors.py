@@ -1,4 +1,4 @@
-"""What can go wrong while a site is made."""
+"""The errors of making a site."""
 
 __all__ = ["SiteError"]
 

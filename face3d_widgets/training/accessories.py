@@ -1,4 +1,4 @@
-"""What people wear and hold: clothes, glasses, hats, head scarves, hands before the face."""
+"""Accessories: clothes, glasses, hats, head scarves, hands before the face."""
 
 from __future__ import annotations
 

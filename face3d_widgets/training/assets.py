@@ -113,7 +113,7 @@ def unpack_assets(package: Path, out: Path) -> int:
 
 
 def _place(name: str) -> Path | None:
-    """Where a file of the package goes, None where it stays behind."""
+    """The place that a file of the package goes to, None where it stays behind."""
     parts = Path(name.removeprefix(_ROOT)).parts
     if not name.startswith(_ROOT) or ".." in parts or len(parts) < 3:
         return None

@@ -34,7 +34,7 @@ _SHUFFLED_CHANCE = 0.1
 
 @dataclass(frozen=True)
 class Sample:
-    """What the network is shown, and what it is to say.
+    """A training sample: what the network is shown, and what it is to say.
 
     Attributes
     ----------

@@ -92,7 +92,7 @@ class Person:
 
     @property
     def forward(self) -> Array:
-        """Where the face looks."""
+        """The direction of the face."""
         return self.rotation @ np.array([0.0, -1.0, 0.0])
 
     def moved(self, rotation: Array, shift: Array) -> Person:
@@ -196,7 +196,7 @@ class BodyModel:
         self._on_body = on_body
 
     def _cut(self, groups: dict[str, list[Any]], uv: NDArray[np.float64]) -> None:
-        """What of the body is drawn: everything above the waist, arms but for the hands."""
+        """Cut the body to what is drawn: everything above the waist, arms but for the hands."""
         t = self.template
         body = _triangles(groups["body"])
         corners = _corner_uv(groups["body"], uv)

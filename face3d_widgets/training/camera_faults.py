@@ -1,4 +1,4 @@
-"""What light, lens, sensor and phone do to a picture before anyone sees it.
+"""Image corruptions by light, lens, sensor and phone.
 
 Each fault takes a picture, (s, s, 3) float32 from 0 to 1, sRGB, and a random
 generator, and gives a new picture of that kind; `camera_faults` draws a random
@@ -171,7 +171,7 @@ def sharpen(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def smooth_skin(picture: Picture, rng: np.random.Generator) -> Picture:
-    """What phones call beauty: small contrasts are taken out, edges stay."""
+    """Smooth skin as phones do for beauty: small contrasts are taken out, edges stay."""
     eight = (picture * 255 + 0.5).astype(np.uint8)
     reach = int(rng.integers(3, 6))
     smooth = cv2.bilateralFilter(eight, 2 * reach - 1, rng.uniform(15, 50), reach)

@@ -25,7 +25,7 @@ _PHOTO_SIDE = 640
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What is known of a rendered picture.
+    """The ground truth of a rendered picture.
 
     Attributes
     ----------

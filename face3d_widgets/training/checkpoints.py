@@ -18,7 +18,7 @@ __all__ = ["checkpoint_path", "load_checkpoint", "save_checkpoint", "save_weight
 
 
 def checkpoint_path(out: Path) -> Path:
-    """Where the state of the run that writes `out` is kept."""
+    """The file of the state of the run that writes `out`."""
     return out.with_suffix(".checkpoint.pt")
 
 

@@ -60,7 +60,7 @@ _ERROR_LIMIT = 15.0
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found.
+    """The result of `evaluate`.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ def evaluate(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `evaluate` takes on the command line."""
+    """Add the options of `evaluate` on the command line."""
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,

@@ -1,4 +1,4 @@
-"""Where in the picture the person stands, how large and how askew."""
+"""Framing: place, size and tilt of the person in the picture."""
 
 from __future__ import annotations
 

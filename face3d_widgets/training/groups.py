@@ -1,4 +1,4 @@
-"""Which pictures belong together, so that scores can be told apart by group.
+"""Groups of pictures, so that scores can be told apart by group.
 
 A mean over all faces hides whom a network serves badly. Groups are made from what is known of
 each render, and from how light the face came out in the picture.
@@ -122,7 +122,7 @@ def _value(row: Row, fact: str) -> str | None:
 
 
 def _thirds(values: Sequence[Any]) -> list[str | None]:
-    """Which third each value is in, from the lowest; None where it is not known."""
+    """The third that each value is in, from the lowest; None where it is not known."""
     known = [float(value) for value in values if value is not None]
     if len(known) < _ENOUGH_FOR_THIRDS:
         return [None] * len(values)

@@ -44,7 +44,7 @@ def smooth(x: Array) -> Array:
 
 @dataclass(frozen=True)
 class Hairstyle:
-    """How somebody wears their hair; lengths in metres on the average head.
+    """A way to wear hair; lengths in metres on the average head.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ def lifted_skin(
     material: Material,
     lift: Callable[[Array, Array], Array],
 ) -> Part:
-    """What lies on the skin: some of its triangles, moved outward.
+    """A layer on the skin: some of its triangles, moved outward.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def locks(
 def _combed(
     roots: Array, style: Hairstyle, rng: np.random.Generator
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Where each lock heads, and which fall over the forehead."""
+    """The direction of each lock, and which fall over the forehead."""
     side = np.sign(roots[:, 0] - style.parting)
     comb = np.array(style.comb) + rng.normal(size=(len(roots), 3)) * (0.05 + 2 * style.mess)
     falls = np.zeros(len(roots), bool)

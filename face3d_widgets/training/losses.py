@@ -1,4 +1,4 @@
-"""What the network is told about its answers.
+"""The losses of training.
 
 Functions of tensors alone. `prediction` and `target` are relief, (n, h, w)
 float; `mask` is (n, h, w) bool, `weight` (n, h, w) float from 0 up.

@@ -48,7 +48,7 @@ _IRIS = np.array(
 
 @dataclass
 class Look:
-    """What one person's skin, hair and eyes are like."""
+    """The looks of one person: skin, hair and eyes."""
 
     skin: Array
     hair: Array
@@ -126,7 +126,7 @@ def _frame_colour(rng: np.random.Generator) -> Array:
 
 
 def cover(part: Part, look: Look, uv: Array | None, marks: dict[str, Array]) -> Array:
-    """How much of a sheer part is there at n points, 0..1."""
+    """The cover of a sheer part at n points, 0..1."""
     if part.texture is not None and uv is not None:  # drawn by MakeHuman
         return look_up(part.texture[..., 3].copy(), uv[:, 0], uv[:, 1])
     if part.material is Material.LENS:

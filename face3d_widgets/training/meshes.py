@@ -25,7 +25,7 @@ Triangles = NDArray[Any]
 
 
 class Material(IntEnum):
-    """What a part is made of; it decides colour, gloss and label."""
+    """The material of a part; it decides colour, gloss and label."""
 
     SKIN = 0
     EYE = 1

@@ -19,7 +19,7 @@ Coverage = Callable[[Array, Array], Array]
 
 @dataclass
 class Hits:
-    """Where rays stopped.
+    """The hits of rays.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ class Tracer:
         return Hits(*joined)
 
     def free(self, origins: Array, directions: Array, reach: float | None = None) -> Array:
-        """How free the way is from each origin, 0 blocked to 1 free, as (n,) float64."""
+        """The free share of the way from each origin, 0 blocked to 1 free, as (n,) float64."""
         o, d = origins.astype(np.float32), directions.astype(np.float32)
         if reach is None:
             blocker = np.asarray(self._scene.run(o, d))

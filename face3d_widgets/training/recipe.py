@@ -1,4 +1,4 @@
-"""How the network is taught, and for how long."""
+"""The recipe of training, and its budget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Budget", "Recipe"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the network is taught; all of it goes into the weights' metadata.
+    """The recipe of training; all of it goes into the weights' metadata.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to train: so many steps, or so many seconds (of all runs together)."""
+    """The budget of training: so many steps, or so many seconds (of all runs together)."""
 
     steps: int | None = None
     seconds: float | None = None

@@ -46,7 +46,7 @@ _ARRAYS = ("color", "coverage", "inverse_depth", "labels", "landmarks", "distanc
 
 
 class Labels:
-    """What a pixel shows: the numbers in `labels`."""
+    """The classes of pixels: the numbers in `labels`."""
 
     BACKGROUND = 0
     #: A person's neck, clothes and hands, and things held before them.

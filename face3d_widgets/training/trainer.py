@@ -246,7 +246,7 @@ def _read_start(path: Path, network: FaceLite) -> dict[str, Tensor]:
 def _metadata(
     run: Run, renders: Sequence[TrainingRender], held_out: int, scores: dict[str, float]
 ) -> dict[str, str]:
-    """What is to be known of weights, as safetensors keeps it: text by name."""
+    """The metadata of weights, as safetensors keeps it: text by name."""
     versions = {"face3d_widgets": __version__}
     for library in ("torch", "numpy", "opencv-python-headless", "anny"):
         try:

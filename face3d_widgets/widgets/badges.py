@@ -1,4 +1,4 @@
-"""What has to be known about a 3D view, written on it."""
+"""Badges of a 3D view: what has to be known about it."""
 
 from __future__ import annotations
 

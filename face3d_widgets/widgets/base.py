@@ -1,4 +1,4 @@
-"""What our own browser widgets share."""
+"""The base of our own browser widgets."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ _Faces = list[tuple[Mesh, Framing]]
 
 
 def _faces(comparison: Comparison, fov: float) -> _Faces:
-    """What is kept of the shapes: the geometries are as large as the photo, and these small."""
+    """Small parts of the shapes to keep: the geometries are as large as the photo."""
     params = GeometryParams(
         fov=fov,
         n_points=_VERTICES // len(comparison.agreements),
@@ -125,7 +125,7 @@ class ComparePage(ClosingBox):
         self.viewer.set_shown(False)
 
     def state(self) -> CompareState:
-        """What is compared, and what is shown of it."""
+        """The networks that are compared, and what is shown of them."""
         return CompareState(tuple(self.bar.places), self.bar.shown, self.bar.color_by)
 
     def restore(self, state: CompareState, broken: list[str]) -> None:

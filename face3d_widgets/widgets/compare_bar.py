@@ -1,4 +1,4 @@
-"""Which networks are compared, and the download of one that is not here yet."""
+"""The choice of networks to compare, and the download of one that is not here yet."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class CompareBar(FaceWidget, script="compare_bar.js"):
         super().close()
 
     def _tell_offer(self, _: object = None) -> None:
-        """What is to say of the first network that was chosen and cannot run."""
+        """Tell of the first network that was chosen and cannot run."""
         self.offer = next(filter(None, map(self._offer_of, self.places)), {})
 
     def _offer_of(self, key: str) -> dict[str, Any]:

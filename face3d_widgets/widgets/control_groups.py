@@ -1,4 +1,4 @@
-"""What stands on the panel of sliders: names, ranges and one line of help each."""
+"""The panel of sliders: names, ranges and one line of help each."""
 
 from __future__ import annotations
 

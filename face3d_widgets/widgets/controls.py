@@ -119,7 +119,7 @@ class GeometryControls(MistakeSwitches, script="controls.js"):
 
     @property
     def params(self) -> GeometryParams:
-        """What the sliders say about the shape."""
+        """The parameters of the shape, which the sliders set."""
         return GeometryParams(
             relief=self.relief,
             fov=self.fov,
@@ -134,7 +134,7 @@ class GeometryControls(MistakeSwitches, script="controls.js"):
 
     @property
     def view(self) -> ViewParams:
-        """What they say about its appearance."""
+        """The parameters of its appearance."""
         return ViewParams(
             draw_as=self.draw_as,
             color_by=self.color_by,

@@ -196,7 +196,7 @@ class Dashboard(ClosingBox):
 
     @property
     def settled(self) -> bool:
-        """Whether no estimate is under way."""
+        """Tell whether no estimate is under way."""
         return not self._estimating
 
     def to_link(self) -> str:

@@ -1,4 +1,4 @@
-"""What leaves the program: kinds of files, their choices, and what will be written."""
+"""The panel of files: their kinds, their choices, and what will be written."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class ExportPanel(FaceWidget, script="export_panel.js"):
 
     @property
     def choices(self) -> FileChoices:
-        """What was chosen, for `ReconstructionSession.order`."""
+        """The choices, for `ReconstructionSession.order`."""
         return FileChoices(
             n_faces=self.n_faces or None,
             solid=SolidParams(

@@ -185,7 +185,7 @@ def _told(preview: FilePreview) -> tuple[str, str]:
 
 
 def _sentence(error: Exception) -> str:
-    """What went wrong and what to do, for everybody."""
+    """The sentence of an error and what to do, for everybody."""
     if isinstance(error, FigureError | ValueError):
         text = str(error)
         text = text[:1].upper() + text[1:]

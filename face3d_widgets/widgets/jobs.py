@@ -50,12 +50,12 @@ class Jobs:
 
     @property
     def threaded(self) -> bool:
-        """Whether jobs are done beside the caller."""
+        """Tell whether jobs are done beside the caller."""
         return self._pool is not None
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called; long work asks now and then, and ends early."""
+        """Tell whether `close` was called; long work asks now and then, and ends early."""
         return self._closed.is_set()
 
     def submit(

@@ -303,13 +303,13 @@ def _numbers(result: LabResult) -> list[str]:
 
 
 def _common(lab: TrueErrorLab, result: LabResult) -> Framing:
-    """What both have room in: a wrong field of view makes the estimate larger than the truth."""
+    """The frame that both have room in: a wrong field of view makes the estimate larger."""
     right, now = (lab.geometry.framing(lab.params(w)) for w in (None, result.wrong))
     return Framing(right.center, max(right.radius, now.radius))
 
 
 def _facts(head: RenderedHead) -> str:
-    """What is known of a head, in a line."""
+    """The facts of a head, in a line."""
     parts = [head.title, f"{head.photo.width} × {head.photo.height}"]
     parts.append(f"field of view {head.fov:.0f}°")
     middle = float(np.median(head.depth[head.head]))

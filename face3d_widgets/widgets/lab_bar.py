@@ -1,4 +1,4 @@
-"""What is chosen in the true-error lab: the head, the network, the mistakes."""
+"""The choices of the true-error lab: the head, the network, the mistakes."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class MeasurePanel(FaceWidget, script="measure_panel.js"):
 
     @property
     def places(self) -> list[Place]:
-        """What is chosen in the present mode: at most two (row, column)."""
+        """The places chosen in the present mode: at most two (row, column)."""
         return list(self._places[self.mode])
 
     def pick(self, place: Place) -> None:

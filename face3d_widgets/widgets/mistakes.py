@@ -11,7 +11,7 @@ __all__ = ["MistakeSwitches"]
 
 
 class MistakeSwitches(FaceWidget):
-    """What can be done wrong on purpose, see `WrongOnPurpose`; `wrong` gives it as that record.
+    """Switches of mistakes made on purpose; `wrong` gives them as a `WrongOnPurpose`.
 
     Attributes
     ----------

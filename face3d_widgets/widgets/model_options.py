@@ -1,4 +1,4 @@
-"""What the model selector shows of each network, in words."""
+"""The options of the model selector, in words."""
 
 from __future__ import annotations
 

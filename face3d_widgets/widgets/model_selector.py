@@ -1,4 +1,4 @@
-"""Which network estimates the depth, and the download of one that is not here yet."""
+"""The choice of the network, and the download of one that is not here yet."""
 
 from __future__ import annotations
 

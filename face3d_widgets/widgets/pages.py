@@ -36,7 +36,7 @@ class Page(Protocol):
         """End what is under way."""
 
     def state(self) -> Any:
-        """What is chosen on it, as a record that links and files hold; None for nothing."""
+        """The choices on it, as a record that links and files hold; None for nothing."""
 
     def restore(self, state: Any, broken: list[str]) -> None:
         """Choose the same again, and add the names of what cannot be had to `broken`."""

@@ -59,7 +59,7 @@ class Whole(Protocol):
 
     @property
     def settled(self) -> bool:
-        """Whether no estimate is under way."""
+        """Tell whether no estimate is under way."""
 
     def page(self, name: str) -> Page | None:
         """A page beside the model's; None until it was looked at."""
@@ -128,7 +128,7 @@ class Replayer:
 
     @property
     def _own_photo(self) -> bool:
-        """Whether the chosen photo was uploaded."""
+        """Tell whether the chosen photo was uploaded."""
         selected = self.page.upload.selected
         return selected != "" and selected.removeprefix("sample:") not in SAMPLES
 
@@ -312,7 +312,7 @@ class Replayer:
     def _set_shape_of_photo(
         self, replay: Replay, broken: list[str], elsewhere: bool = False
     ) -> None:
-        """What belongs to one photo: its field of view, and the numbers of its estimate."""
+        """Set what belongs to one photo: its field of view, and the numbers of its estimate."""
         controls = self.page.controls
         fov = controls.defaults["fov"] if replay.fov is None else replay.fov
         set_or_name(controls, "fov", fov, "field of view", broken)

@@ -1,4 +1,4 @@
-"""What a notebook's cell made and, when it is run again, makes anew.
+"""Reruns of a notebook's cell: what it made before is given up for what it makes anew.
 
 The new takes the old one's place on the page. ipywidgets keeps the old one all the same, in
 case somebody shows it again, and so does IPython's `Out`: photo, mesh and all.
@@ -104,7 +104,7 @@ def _running(shell: Any) -> tuple[str, str]:
 
 
 def _named(shell: Any, widget: ipywidgets.Widget) -> bool:
-    """Whether a variable of the person's is a widget, or a collection that has it."""
+    """Tell whether a variable of the person's is a widget, or a collection that has it."""
     for name, value in list(shell.user_ns.items()):
         if name.startswith("_") or name == "Out":
             continue

@@ -1,4 +1,4 @@
-"""What the program is doing, in one line."""
+"""The status line: what the program is doing."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class StillPicture:
             self._figure.still = _picture(self._figure)
 
     def output(self) -> dict[str, str]:
-        """What a cell's output says besides the widget, by type.
+        """The output of a cell besides the widget, by type.
 
         It is shown where widgets are not: on a page that lists notebooks, in print.
         """
@@ -90,7 +90,7 @@ def _picture(figure: FaceFigureWidget) -> bytes:
 
 
 def _cell_events() -> Any:
-    """What tells of the end of a notebook's cells; None outside a notebook."""
+    """The events that tell of the end of a notebook's cells; None outside a notebook."""
     from IPython import get_ipython
 
     shell = get_ipython()

@@ -1,4 +1,4 @@
-"""How unsure the network is, measured once somebody asks to see it."""
+"""The network's uncertainty, measured once somebody asks to see it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class UncertaintyMeter:
 
     @property
     def wanted(self) -> bool:
-        """Whether the controls show something that needs the uncertainty."""
+        """Tell whether the controls show something that needs the uncertainty."""
         return self.controls.color_by == "uncertainty" or self.controls.most_unsure < 1
 
     def measure(self) -> None:

@@ -1,4 +1,4 @@
-"""What belongs to the 3D view: how much is drawn, and from where it is seen."""
+"""The bar of the 3D view: how much is drawn, and from where it is seen."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class FaceViewer(ClosingBox):
         self._face_figure.on_viewpoint(handler)
 
     def scene(self) -> Scene:
-        """What is drawn."""
+        """The scene that is drawn."""
         self._hand_on()
         return self.session.scene()
 
@@ -162,7 +162,7 @@ class FaceViewer(ClosingBox):
         self._face_figure.on_click(pick)
 
     def set_clickable(self, clickable: bool) -> None:
-        """Whether clicks on the model are told; it costs speed, so only while it is needed."""
+        """Tell whether clicks on the model are told; it costs speed, so only while it is needed."""
         self._face_figure.set_clickable(clickable)
 
     def _hand_on(self) -> None:
@@ -188,7 +188,7 @@ class FaceViewer(ClosingBox):
         return {**super()._repr_mimebundle_(**kwargs), **self.output()}
 
     def output(self) -> dict[str, str]:
-        """What a cell's output says where no widgets are shown, by type."""
+        """The output of a cell where no widgets are shown, by type."""
         return self._still.output()
 
     def close(self) -> None:

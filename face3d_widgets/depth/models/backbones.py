@@ -284,7 +284,7 @@ def _run_blocks(blocks: nn.Sequential, x: Tensor, at: tuple[int, ...]) -> list[T
 
 
 def stretch_position_embedding(learned: Tensor, side: int, grid: tuple[int, int]) -> Tensor:
-    """What a ViT learned of each place, stretched from its square grid to another.
+    """A ViT's position embedding, interpolated from its square grid to another.
 
     Parameters
     ----------
@@ -301,7 +301,7 @@ def stretch_position_embedding(learned: Tensor, side: int, grid: tuple[int, int]
 
 
 def stretch_bias_table(table: Tensor, side: int, grid: tuple[int, int]) -> Tensor:
-    """What a BEiT block learned of each distance, stretched to the distances of a grid.
+    """A BEiT block's relative position bias table, interpolated to the distances of a grid.
 
     On `side` rows two patches lie from `-(side - 1)` to `side - 1` rows apart, which
     makes `2 * side - 1` distances; the same holds for columns.
@@ -324,7 +324,7 @@ def stretch_bias_table(table: Tensor, side: int, grid: tuple[int, int]) -> Tenso
 
 
 def distance_index(grid: tuple[int, int], device: torch.device) -> Tensor:
-    """Where in the stretched table each pair of tokens finds its distance.
+    """The index into the interpolated table of each pair of tokens.
 
     Returns
     -------

@@ -153,7 +153,7 @@ RENAMING: Mapping[str, list[_Rule]] = {
 
 
 def renamed(name: str, key: str) -> str | None:
-    """What an entry of `name`'s official checkpoint is called here; None for one not needed."""
+    """The name here of an entry of `name`'s official checkpoint; None for one not needed."""
     patterns = [pattern for group in NOT_NEEDED.values() for pattern in group]
     patterns += _NOT_NEEDED_BY.get(MODELS[name].key_map, ())
     if any(re.search(pattern, key) for pattern in patterns):

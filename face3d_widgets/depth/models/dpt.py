@@ -77,7 +77,7 @@ def _resampling(channels: int, scale: float) -> nn.Module:
 
 
 class KeepMap(nn.Module):
-    """What stands for `Reassemble` where the tap is a map already."""
+    """A stand-in for `Reassemble` where the tap is a map already."""
 
     def forward(self, tap: Tensor, grid: tuple[int, int]) -> Tensor:
         """The tap as it is."""

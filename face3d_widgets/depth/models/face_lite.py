@@ -186,7 +186,7 @@ class _OverviewLayer(nn.Module):
 
 
 class _Overview(nn.Module):
-    """What each cell of the coarsest grid learns from all the others.
+    """Self-attention among the cells of the coarsest grid.
 
     It begins as nothing: until it has learned, its output is 0.
     """
