@@ -7,12 +7,12 @@ does as well.
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
+
+from face3d_widgets.passing_folder import passing_folder
 
 __all__ = ["have_home", "keep_nothing_at_home"]
 
@@ -54,9 +54,7 @@ def keep_nothing_at_home() -> None:
 
 @cache
 def _own_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="f3d-home-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return passing_folder("f3d-home-")
 
 
 def _can_be_written(folder: Path) -> bool:

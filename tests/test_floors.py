@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "face3d_widgets"
 
 # Ground first; rooms of one floor do not know each other.
 FLOORS = [
-    {"types", "srgb", "whole_file", "notebook_file", "python_apart", "home"},
+    {"types", "srgb", "whole_file", "notebook_file", "python_apart", "passing_folder"},
+    {"home"},
     {"image", "geometry", "export", "faces"},
     {"samples"},
     {"depth", "figures"},
@@ -57,6 +58,7 @@ NOT_LOADED = {
     "notebook_file": (*LIGHT, "PIL", "numpy"),
     "python_apart": (*LIGHT, "PIL", "numpy"),
     "home": (*LIGHT, "PIL", "numpy"),
+    "passing_folder": (*LIGHT, "PIL", "numpy"),
     "geometry": (*LIGHT, "PIL"),
     "image": LIGHT,
     "export": LIGHT,

@@ -7,9 +7,7 @@ Where the system has none (Windows), they use TCP with encryption.
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,8 @@ from ipykernel.kernelspec import RESOURCES
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 from jupyter_core.paths import jupyter_runtime_dir
 from traitlets.config import Config
+
+from face3d_widgets.passing_folder import passing_folder
 
 __all__ = ["ARGUMENTS", "OwnKernelSpecs", "private_folder", "use_private_sockets"]
 
@@ -56,7 +56,7 @@ class OwnKernelSpecs(KernelSpecManager):
 
 
 def private_folder() -> Path:
-    """A new folder for kernels' files that only this account can open.
+    """A new folder for kernels' files that only this account can open, gone with this program.
 
     Its path is short enough for sockets beneath it, wherever temporary files should lie.
     """
@@ -64,8 +64,8 @@ def private_folder() -> Path:
     for root in filter(None, roots):
         fits = len(os.fsencode(root)) + len("/f3d-12345678") + _BELOW <= _LONGEST_PATH
         if (fits or os.name == "nt") and os.access(root, os.W_OK):
-            return Path(tempfile.mkdtemp(prefix="f3d-", dir=root))
-    return Path(tempfile.mkdtemp(prefix="f3d-"))
+            return passing_folder("f3d-", root)
+    return passing_folder("f3d-")
 
 
 def use_private_sockets(config: Config, kernels: Any = None) -> None:
@@ -90,7 +90,6 @@ def use_private_sockets(config: Config, kernels: Any = None) -> None:
         below = _BELOW - len("/voila_12345678")
         if len(os.fsencode(folder)) + below > _LONGEST_PATH:
             kernels.connection_dir = str(private_folder())
-            atexit.register(shutil.rmtree, kernels.connection_dir, ignore_errors=True)
 
 
 # Where the kind of sockets can be set.
