@@ -1,5 +1,6 @@
 """One row more makes a network known everywhere."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from face3d_widgets.cli import main
-from face3d_widgets.depth import MODELS, DepthEstimator, ModelError, model_info
+from face3d_widgets.depth import MODELS, DepthEstimator, ModelError, converted, model_info
 from face3d_widgets.depth.memory import best_that_fits
 from face3d_widgets.depth.registry import ModelSpec, best_first, registered
 from face3d_widgets.samples import sample_bytes
@@ -76,6 +77,17 @@ def test_a_name_stands_for_one_network(toy):
     with pytest.raises(ModelError, match="already"), registered(toy):
         pass
     assert model_info("red") is toy
+
+
+def test_another_row_makes_another_conversion(monkeypatch):
+    name = "dpt_beit_large_512"
+    key = converted._key(name, "0" * 64)
+    assert converted._key(name, "0" * 64) == key
+    for change in ({"builder": "builders:swin"}, {"builder_options": {"side": 24}}):
+        changed = dataclasses.replace(MODELS[name], **change)
+        monkeypatch.setattr(converted, "MODELS", {name: changed})
+        assert converted._key(name, "0" * 64) != key
+        monkeypatch.undo()
 
 
 def test_a_row_is_whole():

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 
 from face3d_widgets.depth.cache import user_cache
 from face3d_widgets.depth.openvino_import import import_openvino
+from face3d_widgets.depth.registry import MODELS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -182,12 +183,14 @@ def _can_keep() -> bool:
 
 def _key(name: str, sha256: str) -> str:
     version = import_openvino().get_version().partition("-")[0]
-    return f"{name}-{sha256[:16]}-openvino{version}-{_code_sum()}"
+    spec = MODELS.get(name)
+    built = (spec.builder, sorted(spec.builder_options.items()), spec.key_map) if spec else ()
+    return f"{name}-{sha256[:16]}-openvino{version}-{_code_sum(repr(built))}"
 
 
 @cache
-def _code_sum() -> str:
-    """A sum of the source code that networks are built from, and of timm's version."""
+def _code_sum(built: str) -> str:
+    """A sum of the source code that networks are built from, of timm's version, and of `built`."""
     from importlib.metadata import version
 
     code = hashlib.sha256()
@@ -195,7 +198,7 @@ def _code_sum() -> str:
     for source in sorted(folder.iterdir(), key=lambda file: file.name):
         if source.name.endswith(".py"):
             code.update(source.read_bytes())
-    code.update(version("timm").encode())
+    code.update(version("timm").encode() + built.encode())
     return code.hexdigest()[:8]
 
 
