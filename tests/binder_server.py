@@ -1,6 +1,5 @@
 """Start a Jupyter server as Binder does, and watch the memory of a server and its kernels."""
 
-import socket
 import subprocess
 import sys
 import threading
@@ -9,6 +8,8 @@ import urllib.request
 from contextlib import contextmanager
 
 import psutil
+
+from tests.serving import free_port
 
 BASE = "/user/student-1/"
 TOKEN = "a-token-of-binder"
@@ -21,9 +22,7 @@ def binder_server():
     The options are those that BinderHub and JupyterHub give: a base address, a token, no
     browser. The extension is turned on as binder/postBuild does, for this process alone.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = [
         "--no-browser",
         "--allow-root",

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -46,6 +47,13 @@ def launch(playwright: Playwright, webgl: bool = True) -> Browser:
     )
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextmanager
 def serving(command: list[str], **options) -> Iterator[tuple[str, subprocess.Popen]]:
     """The address that a server prints, and its process; `options` are those of `Popen`."""
@@ -75,9 +83,12 @@ def serving(command: list[str], **options) -> Iterator[tuple[str, subprocess.Pop
 
 
 def dashboard(*arguments: str, **options):
-    """The address of a running `face3d dashboard`, and its process, as a context manager."""
+    """The address of a running `face3d dashboard`, and its process, as a context manager.
+
+    It listens at a free port, so that several may run at once, or at the one that is named.
+    """
     command = [sys.executable, "-m", "face3d_widgets.cli", "dashboard", "--no-browser"]
-    return serving([*command, *arguments], **options)
+    return serving([*command, f"--port={free_port()}", *arguments], **options)
 
 
 def open_dashboard(page: Page, address: str) -> None:

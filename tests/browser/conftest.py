@@ -30,7 +30,7 @@ def browser(playwright):
 
 @pytest.fixture(scope="package")
 def address():
-    with dashboard("--port", "18866") as (address, _):
+    with dashboard() as (address, _):
         yield address
 
 

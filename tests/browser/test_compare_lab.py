@@ -32,7 +32,7 @@ def address(tmp_path_factory):
         )
     os.environ["FACE3D_HEADS"] = str(folder)
     try:
-        with dashboard("--port", "18867") as (address, _):
+        with dashboard() as (address, _):
             yield address
     finally:
         del os.environ["FACE3D_HEADS"]

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.waiting import eventually
-from tests.serving import FIGURE, serving
+from tests.browser.notebook_page import run_all_cells
+from tests.serving import FIGURE, free_port, serving
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +28,7 @@ def notebook(tmp_path):
         "IdentityProvider.token": "''",
         "ServerApp.allow_root": "True",
         "ServerApp.ip": "127.0.0.1",
-        "ServerApp.port": "18899",
+        "ServerApp.port": str(free_port()),
         "ServerApp.root_dir": str(tmp_path),
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
@@ -36,33 +36,10 @@ def notebook(tmp_path):
         yield address.removesuffix("/lab").rstrip("/") + "/lab/tree/one.ipynb"
 
 
-def wait_for_kernel(page, notebook):
-    """Wait until the notebook has a kernel that waits for something to do.
-
-    The page says "idle" of a notebook without one as well; asked to run it then, it runs
-    nothing, or asks which kernel to take.
-    """
-    address = notebook.replace("/lab/tree/one.ipynb", "/api/kernels")
-
-    def connected():
-        """The states of the kernels that a page has; while one starts, there may be an error."""
-        answer = page.request.get(address)
-        kernels = answer.json() if answer.ok else []
-        return [kernel["execution_state"] for kernel in kernels if kernel["connections"]]
-
-    eventually(connected, lambda states: states == ["idle"])
-    page.wait_for_function(
-        "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
-    )
-
-
 def test_view_draws_what_was_there_before_the_page_knew(new_page, notebook):
     page = new_page()
     page.goto(notebook)
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    wait_for_kernel(page, notebook)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    run_all_cells(page)
     page.wait_for_selector(FIGURE, timeout=240_000)
     corners = "document.querySelector('.f3d-figure')._fullData[1].x?.length"
     page.wait_for_function(f"{corners} > 10000")

@@ -8,7 +8,7 @@ import pytest
 
 from face3d_widgets.server.notebooks import lesson_notebooks
 from tests.browser.waiting import PATIENCE, eventually, frames
-from tests.serving import serving
+from tests.serving import free_port, serving
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks" / "lessons"
 @pytest.fixture(scope="module")
 def lessons():
     """Where plain Voila serves the folder of lessons."""
-    options = ["--no-browser", "--port=18867", "--VoilaConfiguration.strip_sources=False"]
+    options = ["--no-browser", f"--port={free_port()}", "--VoilaConfiguration.strip_sources=False"]
     with serving([sys.executable, "-m", "voila", str(FOLDER), *options]) as (address, _):
         yield address.rstrip("/").removesuffix("/voila/tree")
 

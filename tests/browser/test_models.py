@@ -78,7 +78,7 @@ def weights_address(room, running_server):
         patch.setenv("XDG_CACHE_HOME", str(room / "cache"))
         patch.setenv("IPYTHONDIR", str(room / "ipython"))
         patch.setenv("no_proxy", "*")
-        with dashboard("--port", "18931") as (address, _):
+        with dashboard() as (address, _):
             yield address
 
 

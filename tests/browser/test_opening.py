@@ -35,7 +35,7 @@ def kernels(server):
 
 @pytest.fixture(scope="module")
 def running():
-    with dashboard("--port", "18871", "--host-name", "class.example") as (address, process):
+    with dashboard("--host-name", "class.example") as (address, process):
         yield address, process
 
 

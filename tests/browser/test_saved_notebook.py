@@ -7,7 +7,8 @@ import pytest
 from nbformat.sign import NotebookNotary
 from playwright.sync_api import expect
 
-from tests.serving import FIGURE, serving
+from tests.browser.notebook_page import run_all_cells
+from tests.serving import FIGURE, free_port, serving
 from tests.test_saved_notebooks import CELLS, run_cells
 
 pytestmark = pytest.mark.browser
@@ -33,7 +34,7 @@ def lab(tmp_path, new_page):
             "IdentityProvider.token": "''",
             "ServerApp.allow_root": "True",
             "ServerApp.ip": "127.0.0.1",
-            "ServerApp.port": "18897",
+            "ServerApp.port": str(free_port()),
             "ServerApp.root_dir": str(tmp_path),
             **{f"NotebookNotary.{name}": value for name, value in own.items()},
         }
@@ -74,12 +75,7 @@ def test_facts_lie_beside_each_other_in_a_notebook(lab):
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     page = lab(notebook)
-    page.wait_for_function(
-        "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'",
-        timeout=120_000,
-    )
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    run_all_cells(page)
     page.wait_for_selector(FIGURE, timeout=240_000)
     boxes = page.locator(".f3d-facts > div").evaluate_all(
         """(facts) => facts.map((fact) => {

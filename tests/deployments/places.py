@@ -20,12 +20,6 @@ def needed(*programs):
     return paths
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def certificate(folder):
     """(key, certificate): files that no browser trusts."""
     needed("openssl")

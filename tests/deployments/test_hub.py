@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.waiting import eventually
-from tests.deployments.places import certificate, free_port, needed, started, wait_for_port
-from tests.serving import FIGURE, READY
+from tests.deployments.places import certificate, needed, started, wait_for_port
+from tests.serving import FIGURE, READY, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.deployment]
 

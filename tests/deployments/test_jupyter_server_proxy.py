@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.deployments.places import free_port, needed, started, wait_for_port
-from tests.serving import dashboard, open_dashboard
+from tests.deployments.places import needed, started, wait_for_port
+from tests.serving import dashboard, free_port, open_dashboard
 
 pytestmark = [pytest.mark.browser, pytest.mark.deployment]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.deployments.places import certificate, free_port, needed, started, wait_for_port
-from tests.serving import dashboard, open_dashboard
+from tests.deployments.places import certificate, needed, started, wait_for_port
+from tests.serving import dashboard, free_port, open_dashboard
 
 pytestmark = [pytest.mark.browser, pytest.mark.deployment]
 
