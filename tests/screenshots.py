@@ -16,7 +16,7 @@ _WIDE, _NARROW = (1400, 900), (390, 844)
 
 def photograph(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright, dashboard("--port", "18888") as (address, _):
+    with sync_playwright() as playwright, dashboard() as (address, _):
         browser = launch(playwright)
         for name, (width, height) in {"wide": _WIDE, "narrow": _NARROW}.items():
             for scheme in ("light", "dark"):
