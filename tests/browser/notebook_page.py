@@ -1,10 +1,31 @@
-"""Ask JupyterLab's page of a notebook to run its cells."""
+"""A JupyterLab, and its page of a notebook."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urljoin
 
 from playwright.sync_api import Page
 
 from tests.browser.waiting import eventually
+from tests.serving import free_port, serving
+
+
+@contextmanager
+def jupyterlab(folder: Path, **more: str) -> Iterator[str]:
+    """The address of a JupyterLab that shows a folder, with `more` options; it asks no token."""
+    options = {
+        "IdentityProvider.token": "''",
+        "ServerApp.allow_root": "True",
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": str(free_port()),
+        "ServerApp.root_dir": str(folder),
+        **more,
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+    with serving([*command, *(f"--{k}={v}" for k, v in options.items())]) as (address, _):
+        yield address.partition("/lab")[0].rstrip("/")
 
 
 def run_all_cells(page: Page) -> None:

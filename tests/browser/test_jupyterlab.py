@@ -1,13 +1,11 @@
 """The widgets in a live notebook, where no server of ours helps them."""
 
-import sys
-
 import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.notebook_page import run_all_cells
-from tests.serving import FIGURE, free_port, serving
+from tests.browser.notebook_page import jupyterlab, run_all_cells
+from tests.serving import FIGURE
 
 pytestmark = pytest.mark.browser
 
@@ -24,16 +22,8 @@ def notebook(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, tmp_path / "one.ipynb")
-    options = {
-        "IdentityProvider.token": "''",
-        "ServerApp.allow_root": "True",
-        "ServerApp.ip": "127.0.0.1",
-        "ServerApp.port": str(free_port()),
-        "ServerApp.root_dir": str(tmp_path),
-    }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
-    with serving([*command, *(f"--{k}={v}" for k, v in options.items())]) as (address, _):
-        yield address.removesuffix("/lab").rstrip("/") + "/lab/tree/one.ipynb"
+    with jupyterlab(tmp_path) as address:
+        yield f"{address}/lab/tree/one.ipynb"
 
 
 def test_view_draws_what_was_there_before_the_page_knew(new_page, notebook):

@@ -1,14 +1,14 @@
 """Notebooks that were saved, opened where no kernel of theirs runs; facts in a notebook's page."""
 
-import sys
+from contextlib import ExitStack
 
 import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 from playwright.sync_api import expect
 
-from tests.browser.notebook_page import run_all_cells
-from tests.serving import FIGURE, free_port, serving
+from tests.browser.notebook_page import jupyterlab, run_all_cells
+from tests.serving import FIGURE
 from tests.test_saved_notebooks import CELLS, run_cells
 
 pytestmark = pytest.mark.browser
@@ -24,32 +24,21 @@ PAGE = "face3d_widgets.Dashboard()"
 @pytest.fixture
 def lab(tmp_path, new_page):
     """lab(notebook): a page of JupyterLab with a notebook that it trusts."""
-    servers = []
+    servers = ExitStack()
 
     def open_notebook(notebook):
         nbformat.write(notebook, tmp_path / "saved.ipynb")
         own = {"db_file": str(tmp_path / "signatures.db"), "secret_file": str(tmp_path / "secret")}
         NotebookNotary(**own).sign(nbformat.read(tmp_path / "saved.ipynb", as_version=4))
-        options = {
-            "IdentityProvider.token": "''",
-            "ServerApp.allow_root": "True",
-            "ServerApp.ip": "127.0.0.1",
-            "ServerApp.port": str(free_port()),
-            "ServerApp.root_dir": str(tmp_path),
-            **{f"NotebookNotary.{name}": value for name, value in own.items()},
-        }
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
-        server = serving([*command, *(f"--{k}={v}" for k, v in options.items())])
-        address, _ = server.__enter__()
-        servers.append(server)
+        options = {f"NotebookNotary.{name}": value for name, value in own.items()}
+        address = servers.enter_context(jupyterlab(tmp_path, **options))
         page = new_page(height=3000)
-        page.goto(address.partition("/lab")[0] + "/doc/tree/saved.ipynb")
+        page.goto(f"{address}/doc/tree/saved.ipynb")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
         return page
 
-    yield open_notebook
-    for server in servers:
-        server.__exit__(None, None, None)
+    with servers:
+        yield open_notebook
 
 
 def test_a_saved_notebook_shows_faces_without_its_kernel(lab, tmp_path):
