@@ -98,5 +98,5 @@ def test_a_row_is_whole():
         family = spec.the_family()
         assert all(hasattr(family, part) for part in ("checksum", "load", "predict"))
         assert (spec.mark is None) == (spec.key_map == "") == (spec.builder == "")
-        side, other = family.traced_size(spec)
+        side, other = spec.traced_size
         assert side == other

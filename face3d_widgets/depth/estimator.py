@@ -304,8 +304,7 @@ def _openvino_runner(
 ) -> Runner:
     from face3d_widgets.depth.converted import OpenVinoRunner, make_or_find
 
-    size = info.the_family().traced_size(info)
-    model = make_or_find(info.name, sha256, load, size, apart)
+    model = make_or_find(info.name, sha256, load, info.traced_size, apart)
     give_memory_back()  # what PyTorch took for the conversion
     return OpenVinoRunner(model, precision, per_size=info.per_size)
 

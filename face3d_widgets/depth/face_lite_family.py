@@ -25,10 +25,8 @@ from face3d_widgets.types import InverseDepth, Photo
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["checksum", "load", "predict", "traced_size"]
+__all__ = ["checksum", "load", "predict"]
 
-# It takes every size, and is followed on a small picture, which is quick.
-_TRACED_SIDE = 64
 # From this logit on (1 in 20) a pixel may be a person and gets a person's depth. The
 # outline must rather lie a pixel too far out than too far in: one pixel of a cheek at the
 # background's depth is a hole.
@@ -60,11 +58,6 @@ def load(spec: ModelSpec, path: Path | None) -> nn.Module:
             f"PyTorch does not load ({error}); install it with: pip install torch."
         ) from error
     return AllMaps(load_face_lite())
-
-
-def traced_size(spec: ModelSpec) -> tuple[int, int]:
-    """Height and width of the input on which it is followed for a conversion."""
-    return _TRACED_SIDE, _TRACED_SIDE
 
 
 def predict(spec: ModelSpec, run: Run, photo: Photo) -> InverseDepth:

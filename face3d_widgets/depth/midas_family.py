@@ -16,10 +16,7 @@ from face3d_widgets.types import InverseDepth, Photo
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["checksum", "load", "predict", "traced_size"]
-
-# Networks that take every size are followed on a small picture, which is quick.
-_TRACED_SIDE = 64
+__all__ = ["checksum", "load", "predict"]
 
 
 def checksum(spec: ModelSpec, path: Path | None) -> str:
@@ -34,14 +31,6 @@ def load(spec: ModelSpec, path: Path | None) -> nn.Module:
     network = build_network(spec.name)
     load_checkpoint(network, read_checkpoint(path))
     return network
-
-
-def traced_size(spec: ModelSpec) -> tuple[int, int]:
-    """Height and width of the input on which it is followed for a conversion."""
-    rule = spec.input_rule
-    assert rule is not None
-    side = _TRACED_SIDE if rule.keep_aspect_ratio else rule.net_size
-    return side, side
 
 
 def predict(spec: ModelSpec, run: Run, photo: Photo) -> InverseDepth:

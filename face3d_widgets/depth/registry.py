@@ -41,6 +41,9 @@ __all__ = [
 #: The network that is chosen first.
 DEFAULT_MODEL = "face_lite"
 
+# Networks that take every size are followed on a small picture, which is quick.
+_TRACED_SIDE = 64
+
 #: Where the authors of MiDaS publish their weights.
 RELEASES = "https://github.com/isl-org/MiDaS/releases/download"
 
@@ -56,9 +59,6 @@ class ModelFamily(Protocol):
 
     def load(self, spec: ModelSpec, path: Path | None) -> Any:
         """The network in PyTorch, a Module with its weights."""
-
-    def traced_size(self, spec: ModelSpec) -> tuple[int, int]:
-        """Height and width of the input on which it is followed for a conversion."""
 
     def predict(self, spec: ModelSpec, run: Run, photo: Photo) -> InverseDepth:
         """A photo's inverse depth; `run` is the loaded network, and may be run several times.
@@ -214,6 +214,13 @@ class ModelSpec:
     builder_options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     key_map: str = ""
     mark: tuple[str, tuple[int, ...]] | None = None
+
+    @property
+    def traced_size(self) -> tuple[int, int]:
+        """Height and width of the input on which it is followed for a conversion."""
+        rule = self.input_rule
+        side = _TRACED_SIDE if rule is None or rule.keep_aspect_ratio else rule.net_size
+        return side, side
 
     def the_family(self) -> ModelFamily:
         """Its family, imported now where the row names a module."""

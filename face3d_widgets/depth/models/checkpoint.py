@@ -1,9 +1,8 @@
 """The entries of the official checkpoints, and where each of them goes.
 
 An official file names its entries after the code that it was saved from: MiDaS
-on timm 0.4 to 0.6. `RENAMING` says what that name is in the networks of this
-package, `NOT_NEEDED` what the file holds and no network here has use for, and
-`MARKS` one entry of each file that no other file has in that shape.
+on timm 0.4 to 0.6. `renamed` says what that name is in the networks of this
+package, and `NOT_NEEDED` what the file holds and no network here has use for.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from face3d_widgets.depth.errors import ModelError
 from face3d_widgets.depth.registry import MODELS
 
-__all__ = ["MARKS", "NOT_NEEDED", "RENAMING", "CheckpointError", "load", "recognise", "renamed"]
+__all__ = ["NOT_NEEDED", "CheckpointError", "load", "recognise", "renamed"]
 
 
 class CheckpointError(ModelError):
@@ -33,11 +32,6 @@ class CheckpointError(ModelError):
         super().__init__(message)
         self.seems_to_be = seems_to_be
 
-
-#: One entry of each official checkpoint, with its shape, that tells it from the others.
-MARKS: Mapping[str, tuple[str, tuple[int, ...]]] = {
-    name: spec.mark for name, spec in MODELS.items() if spec.mark is not None
-}
 
 #: Entries that may be there or not, and why they are not loaded.
 NOT_NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -139,6 +133,7 @@ _LEVIT: list[_Rule] = [
     ),
 ]
 
+# For each key map the rules that make an encoder's name in the file one in the network, in order.
 _ENCODERS = {
     "efficient_net": _EFFICIENT_NET,
     "levit": _LEVIT,
@@ -146,26 +141,26 @@ _ENCODERS = {
     "swin": _SWIN,
     "tokens": _TOKENS,
 }
-#: For each network the rules that make a name in the file a name in the network, in order.
-RENAMING: Mapping[str, list[_Rule]] = {
-    name: [*_DECODER, *_ENCODERS[MODELS[name].key_map]] for name in MARKS
-}
 
 
 def renamed(name: str, key: str) -> str | None:
     """The name here of an entry of `name`'s official checkpoint; None for one not needed."""
+    key_map = MODELS[name].key_map
     patterns = [pattern for group in NOT_NEEDED.values() for pattern in group]
-    patterns += _NOT_NEEDED_BY.get(MODELS[name].key_map, ())
+    patterns += _NOT_NEEDED_BY.get(key_map, ())
     if any(re.search(pattern, key) for pattern in patterns):
         return None
-    for pattern, new in RENAMING[name]:
+    for pattern, new in (*_DECODER, *_ENCODERS[key_map]):
         key = re.sub(pattern, new, key)
     return key
 
 
 def recognise(state_dict: Mapping[str, Any]) -> str | None:
     """The network whose official checkpoint this seems to be, or a part of it."""
-    for name, (key, shape) in MARKS.items():
+    for name, spec in MODELS.items():
+        if spec.mark is None:
+            continue
+        key, shape = spec.mark
         if tuple(getattr(state_dict.get(key), "shape", ())) == shape:
             return name
     return None
@@ -174,7 +169,7 @@ def recognise(state_dict: Mapping[str, Any]) -> str | None:
 def load(network: nn.Module, state_dict: Mapping[str, Any]) -> None:
     """See `networks.load_checkpoint`."""
     name = getattr(network, "name", None)
-    if not isinstance(name, str) or name not in MARKS:
+    if not isinstance(name, str) or name not in MODELS or not MODELS[name].key_map:
         raise ModelError("load_checkpoint fills networks that build_network made; this is none.")
     entries = _entries(state_dict)
     seems_to_be = recognise(entries)
